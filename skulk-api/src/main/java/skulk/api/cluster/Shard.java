@@ -1,0 +1,60 @@
+package skulk.api.cluster;
+
+import java.util.Optional;
+import skulk.api.model.ModelCard;
+
+/**
+ * One rank's part of a model (contract section 1.1).
+ *
+ * <p>{@code startLayer} is inclusive, {@code endLayer} exclusive. {@code immediateException} and {@code shouldTimeout} are fields of the wire
+ * that Skulk always writes as false and null.
+ */
+public sealed interface Shard {
+    ModelCard modelCard();
+
+    int deviceRank();
+
+    int worldSize();
+
+    int startLayer();
+
+    int endLayer();
+
+    int nLayers();
+
+    /** Contiguous layers. */
+    record PipelineShardMetadata(
+            ModelCard modelCard,
+            int deviceRank,
+            int worldSize,
+            String resolvedBackend,
+            boolean immediateException,
+            Optional<Double> shouldTimeout,
+            int startLayer,
+            int endLayer,
+            int nLayers)
+            implements Shard {
+        public static PipelineShardMetadata of(ModelCard card, int rank, int ranks, int startLayer, int endLayer) {
+            return new PipelineShardMetadata(
+                    card, rank, ranks, "mlx", false, Optional.empty(), startLayer, endLayer, card.nLayers());
+        }
+    }
+
+    /** A share of the heads and feed-forward columns of every layer. */
+    record TensorShardMetadata(
+            ModelCard modelCard,
+            int deviceRank,
+            int worldSize,
+            String resolvedBackend,
+            boolean immediateException,
+            Optional<Double> shouldTimeout,
+            int startLayer,
+            int endLayer,
+            int nLayers)
+            implements Shard {
+        public static TensorShardMetadata of(ModelCard card, int rank, int ranks) {
+            return new TensorShardMetadata(
+                    card, rank, ranks, "mlx", false, Optional.empty(), 0, card.nLayers(), card.nLayers());
+        }
+    }
+}

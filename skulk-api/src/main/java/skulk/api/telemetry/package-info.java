@@ -1,0 +1,6 @@
+/**
+ * Readings that never block serving.
+ *
+ * @see skulk.api.telemetry.Reading
+ */
+package skulk.api.telemetry;
