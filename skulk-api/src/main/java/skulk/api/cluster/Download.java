@@ -17,8 +17,7 @@ public sealed interface Download {
     record DownloadOngoing(NodeId nodeId, Shard shardMetadata, String modelDirectory, Progress downloadProgress)
             implements Download {}
 
-    record DownloadCompleted(
-            NodeId nodeId, Shard shardMetadata, String modelDirectory, Memory total, boolean readOnly)
+    record DownloadCompleted(NodeId nodeId, Shard shardMetadata, String modelDirectory, Memory total, boolean readOnly)
             implements Download {}
 
     record DownloadFailed(NodeId nodeId, Shard shardMetadata, String modelDirectory, String errorMessage)

@@ -12,7 +12,12 @@ import java.util.List;
  * @param preferredCoordinator whether it was started with {@code --force-master}
  */
 public record NodeProfile(
-        NodeId id, String friendlyName, String version, List<String> addresses, int apiPort, boolean preferredCoordinator) {
+        NodeId id,
+        String friendlyName,
+        String version,
+        List<String> addresses,
+        int apiPort,
+        boolean preferredCoordinator) {
     public NodeProfile {
         addresses = List.copyOf(addresses);
     }

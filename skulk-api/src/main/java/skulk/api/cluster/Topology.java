@@ -28,14 +28,15 @@ public record Topology(List<NodeId> nodes, Map<NodeId, Map<NodeId, List<Edge>>> 
      * @param latencyMicros median round trip measured, or 0
      * @param bytesPerSecond measured throughput, or 0
      */
-    public record Edge(
-            String address, int port, String interfaceType, double latencyMicros, double bytesPerSecond) {}
+    public record Edge(String address, int port, String interfaceType, double latencyMicros, double bytesPerSecond) {}
 
     /** Every node that the given one reaches and is reached by. */
     public List<NodeId> neighbours(NodeId node) {
         List<NodeId> found = new ArrayList<>();
         for (NodeId other : nodes) {
-            if (!other.equals(node) && !edges(node, other).isEmpty() && !edges(other, node).isEmpty()) {
+            if (!other.equals(node)
+                    && !edges(node, other).isEmpty()
+                    && !edges(other, node).isEmpty()) {
                 found.add(other);
             }
         }

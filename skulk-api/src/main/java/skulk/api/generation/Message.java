@@ -26,8 +26,7 @@ public record Message(
     }
 
     public static Message of(String role, String content) {
-        return new Message(
-                role, Optional.of(content), Optional.empty(), Optional.empty(), List.of(), Optional.empty());
+        return new Message(role, Optional.of(content), Optional.empty(), Optional.empty(), List.of(), Optional.empty());
     }
 
     /** @param arguments a JSON object; a JSON string where the client sent text that is not an object */

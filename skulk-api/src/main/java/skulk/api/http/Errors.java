@@ -21,7 +21,8 @@ public final class Errors {
 
     /** The error envelope. */
     public static JsonObject envelope(Problem problem) {
-        return envelope(problem.message(), problem.kind().reason(), problem.kind().status());
+        return envelope(
+                problem.message(), problem.kind().reason(), problem.kind().status());
     }
 
     /** The error envelope with a type of its own. */
@@ -55,7 +56,8 @@ public final class Errors {
     private static List<Object> location(List<String> path) {
         List<Object> parts = new ArrayList<>();
         for (String part : path) {
-            boolean index = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean index =
+                    !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
             parts.add(index ? (Object) Integer.parseInt(part) : part);
         }
         return parts;

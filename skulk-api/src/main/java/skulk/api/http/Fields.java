@@ -99,7 +99,11 @@ public final class Fields {
     }
 
     public Optional<String> string(String name) {
-        return typed(name, "string_type", "Input should be a valid string", v -> v instanceof JsonString(String s) ? s : null);
+        return typed(
+                name,
+                "string_type",
+                "Input should be a valid string",
+                v -> v instanceof JsonString(String s) ? s : null);
     }
 
     /** A required string; "" and a violation where it is missing. */
@@ -109,7 +113,11 @@ public final class Fields {
     }
 
     public Optional<Boolean> bool(String name) {
-        return typed(name, "bool_type", "Input should be a valid boolean", v -> v instanceof JsonBoolean(boolean b) ? b : null);
+        return typed(
+                name,
+                "bool_type",
+                "Input should be a valid boolean",
+                v -> v instanceof JsonBoolean(boolean b) ? b : null);
     }
 
     /** An integer within bounds, both inclusive. */
@@ -177,7 +185,11 @@ public final class Fields {
 
     /** A nested object; its own unread fields are found by the outermost {@link #check()}. */
     public Optional<Fields> object(String name) {
-        return typed(name, "model_type", "Input should be a valid dictionary", v -> v instanceof JsonObject o ? o : null)
+        return typed(
+                        name,
+                        "model_type",
+                        "Input should be a valid dictionary",
+                        v -> v instanceof JsonObject o ? o : null)
                 .map(o -> child(o, at(name)));
     }
 
@@ -196,7 +208,11 @@ public final class Fields {
                 found.add(child(o, place));
             } else {
                 violations.add(new Violation(
-                        "model_type", place, "Input should be a valid dictionary", items.get(i).toString(), ""));
+                        "model_type",
+                        place,
+                        "Input should be a valid dictionary",
+                        items.get(i).toString(),
+                        ""));
             }
         }
         return found;
@@ -204,7 +220,8 @@ public final class Fields {
 
     /** A string or an array of strings, as a list. */
     public List<String> strings(String name) {
-        return typed(name, "list_type", "Input should be a string or a list of strings", Fields::stringList).orElse(List.of());
+        return typed(name, "list_type", "Input should be a string or a list of strings", Fields::stringList)
+                .orElse(List.of());
     }
 
     private static List<String> stringList(Json value) {
@@ -274,7 +291,8 @@ public final class Fields {
     }
 
     private static SkulkException invalid(List<Violation> violations) {
-        String message = violations.getFirst().message() + ": " + String.join(".", violations.getFirst().location());
+        String message = violations.getFirst().message() + ": "
+                + String.join(".", violations.getFirst().location());
         return new SkulkException(
                 new Problem(Problem.Kind.INVALID, "invalid_body", message, violations, Optional.empty()));
     }

@@ -69,8 +69,10 @@ public sealed interface Json permits JsonObject, JsonArray, JsonString, JsonNumb
                 items.forEach(item -> list.add(of(item)));
                 yield new JsonArray(list);
             }
-            case int[] ints -> new JsonArray(
-                    java.util.Arrays.stream(ints).<Json>mapToObj(JsonNumber::of).toList());
+            case int[] ints ->
+                new JsonArray(java.util.Arrays.stream(ints)
+                        .<Json>mapToObj(JsonNumber::of)
+                        .toList());
             default -> Records.toJson(value);
         };
     }

@@ -44,7 +44,8 @@ public final class Records {
 
     /** The tagged form <code>{"SimpleName": {…}}</code> of a record that stands for a case of a sealed type. */
     public static JsonObject toTaggedJson(Record value) {
-        return JsonObject.of(value.getClass().getSimpleName(), new Encoder(UnaryOperator.identity()).encodeRecord(value));
+        return JsonObject.of(
+                value.getClass().getSimpleName(), new Encoder(UnaryOperator.identity()).encodeRecord(value));
     }
 
     /**
@@ -83,9 +84,10 @@ public final class Records {
                 case Enum<?> constant -> new JsonString(constant.toString());
                 case Instant instant -> new JsonString(instant.toString());
                 case byte[] bytes -> new JsonString(Base64.getEncoder().encodeToString(bytes));
-                case Record record -> tagged(record)
-                        ? JsonObject.of(record.getClass().getSimpleName(), encodeRecord(record))
-                        : encodeRecord(record);
+                case Record record ->
+                    tagged(record)
+                            ? JsonObject.of(record.getClass().getSimpleName(), encodeRecord(record))
+                            : encodeRecord(record);
                 case Map<?, ?> map -> {
                     JsonObject.Builder object = JsonObject.builder();
                     map.forEach((k, v) -> object.put(k instanceof Id id ? id.value() : k.toString(), encode(v)));
@@ -100,7 +102,9 @@ public final class Records {
                 case Boolean b -> new JsonBoolean(b);
                 case Number n -> JsonNumber.of(n);
                 case int[] ints -> Json.of(ints);
-                default -> throw new JsonException("no JSON form for " + value.getClass().getName(), -1);
+                default ->
+                    throw new JsonException(
+                            "no JSON form for " + value.getClass().getName(), -1);
             };
         }
 
@@ -126,7 +130,8 @@ public final class Records {
         try {
             return component.getAccessor().invoke(record);
         } catch (IllegalAccessException | InvocationTargetException e) {
-            throw new JsonException("cannot read " + record.getClass().getName() + "." + component.getName() + ": " + e, -1);
+            throw new JsonException(
+                    "cannot read " + record.getClass().getName() + "." + component.getName() + ": " + e, -1);
         }
     }
 
@@ -152,7 +157,8 @@ public final class Records {
                 if (json instanceof JsonObject object) {
                     object.members()
                             .forEach((k, v) -> map.put(
-                                    decode(new JsonString(k), arguments[0], where), decode(v, arguments[1], where + "." + k)));
+                                    decode(new JsonString(k), arguments[0], where),
+                                    decode(v, arguments[1], where + "." + k)));
                 } else if (!(json instanceof JsonNull)) {
                     throw wrong(where, "an object", json);
                 }
@@ -196,11 +202,13 @@ public final class Records {
             if (json instanceof JsonObject object && object.members().size() == 1) {
                 Map.Entry<String, Json> only = object.members().firstEntry();
                 for (Class<?> permitted : cases(type)) {
-                    if (permitted.getSimpleName().equals(only.getKey()) && only.getValue() instanceof JsonObject fields) {
+                    if (permitted.getSimpleName().equals(only.getKey())
+                            && only.getValue() instanceof JsonObject fields) {
                         return decodeRecord(fields, permitted, where + "." + only.getKey());
                     }
                 }
-                throw new JsonException("%s: unknown %s '%s'".formatted(where, type.getSimpleName(), only.getKey()), -1);
+                throw new JsonException(
+                        "%s: unknown %s '%s'".formatted(where, type.getSimpleName(), only.getKey()), -1);
             }
             throw wrong(where, "a one-key object naming a " + type.getSimpleName(), json);
         }
@@ -268,7 +276,8 @@ public final class Records {
             Object[] values = new Object[components.length];
             for (int i = 0; i < components.length; i++) {
                 String name = components[i].getName();
-                Json value = object.members().getOrDefault(name, object.members().getOrDefault(snake(name), Json.NULL));
+                Json value =
+                        object.members().getOrDefault(name, object.members().getOrDefault(snake(name), Json.NULL));
                 types[i] = components[i].getType();
                 values[i] = decode(value, components[i].getGenericType(), where + "." + name);
             }

@@ -28,8 +28,7 @@ public sealed interface Operation<R> {
     // ---- placement (contract section 2)
 
     /** Dry-runs, then places; waits up to 15 s for missing information (runbook, "info-pending"). */
-    record PlaceInstance(
-            ModelId model, Sharding sharding, InstanceMeta meta, int minNodes, Set<NodeId> excluded)
+    record PlaceInstance(ModelId model, Sharding sharding, InstanceMeta meta, int minNodes, Set<NodeId> excluded)
             implements Operation<Receipt> {}
 
     /** Where a model would go. */
@@ -95,8 +94,7 @@ public sealed interface Operation<R> {
             long diskTotalBytes,
             long diskFreeBytes) {}
 
-    record StagedModel(
-            ModelId modelId, String directory, long sizeBytes, double lastUsedEpochSeconds, boolean inUse) {}
+    record StagedModel(ModelId modelId, String directory, long sizeBytes, double lastUsedEpochSeconds, boolean inUse) {}
 
     // ---- the node (contract sections 1.5, 12, 13)
 
@@ -162,7 +160,11 @@ public sealed interface Operation<R> {
 
     /** A deep look at one runner or task; empty ids = the whole node. */
     record CaptureDiagnostics(
-            Optional<NodeId> node, Optional<String> runnerId, Optional<String> taskId, boolean processSamples, double seconds)
+            Optional<NodeId> node,
+            Optional<String> runnerId,
+            Optional<String> taskId,
+            boolean processSamples,
+            double seconds)
             implements Operation<Json> {}
 
     /** Cancels a task of one runner. */
@@ -183,7 +185,7 @@ public sealed interface Operation<R> {
         }
     }
 
-    record ReadConfig() implements Operation<ConfigReply>  {}
+    record ReadConfig() implements Operation<ConfigReply> {}
 
     /** @param config the new configuration, whole; validated, persisted, broadcast without secrets */
     record WriteConfig(JsonObject config) implements Operation<ConfigWritten> {}
@@ -208,5 +210,11 @@ public sealed interface Operation<R> {
     record ReadNode() implements Operation<NodeFacts> {}
 
     record NodeFacts(
-            NodeId nodeId, String hostname, String ipAddress, String friendlyName, int apiPort, String version, String home) {}
+            NodeId nodeId,
+            String hostname,
+            String ipAddress,
+            String friendlyName,
+            int apiPort,
+            String version,
+            String home) {}
 }

@@ -34,16 +34,22 @@ public final class FakeSettings implements Settings {
 
     @Override
     public String text(String key, String fallback, String meaning) {
-        return value(key, meaning).map(v -> JsonObject.of(key, v).string(key).orElseThrow()).orElse(fallback);
+        return value(key, meaning)
+                .map(v -> JsonObject.of(key, v).string(key).orElseThrow())
+                .orElse(fallback);
     }
 
     @Override
     public double number(String key, double fallback, String meaning) {
-        return value(key, meaning).map(v -> JsonObject.of(key, v).number(key).orElseThrow()).orElse(fallback);
+        return value(key, meaning)
+                .map(v -> JsonObject.of(key, v).number(key).orElseThrow())
+                .orElse(fallback);
     }
 
     @Override
     public boolean flag(String key, boolean fallback, String meaning) {
-        return value(key, meaning).map(v -> JsonObject.of(key, v).bool(key).orElseThrow()).orElse(fallback);
+        return value(key, meaning)
+                .map(v -> JsonObject.of(key, v).bool(key).orElseThrow())
+                .orElse(fallback);
     }
 }

@@ -23,8 +23,32 @@ class JsonTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", " ", "{", "[1,]", "{\"a\":1,}", "01", "1.", ".5", "+1", "-", "1e", "nul", "truex", "\"\\x\"", "\"\\u12\"", "[1] 2", "{\"a\":1,\"a\":2}",
-                "\"a\nb\"", "{1:2}", "[,1]", "NaN", "'a'", "\u0000", "[1 2]", "{\"a\" 1}", "//x\n1"
+                "",
+                " ",
+                "{",
+                "[1,]",
+                "{\"a\":1,}",
+                "01",
+                "1.",
+                ".5",
+                "+1",
+                "-",
+                "1e",
+                "nul",
+                "truex",
+                "\"\\x\"",
+                "\"\\u12\"",
+                "[1] 2",
+                "{\"a\":1,\"a\":2}",
+                "\"a\nb\"",
+                "{1:2}",
+                "[,1]",
+                "NaN",
+                "'a'",
+                "\u0000",
+                "[1 2]",
+                "{\"a\" 1}",
+                "//x\n1"
             })
     void refusesWhatIsNotJson(String text) {
         assertThrows(JsonException.class, () -> Json.parse(text));

@@ -18,7 +18,8 @@ import skulk.api.generation.Sampling;
 import skulk.api.model.ModelId;
 
 class RecordsTest {
-    public record Sample(int count, Optional<Double> ratio, List<NodeId> nodes, Map<NodeId, Long> bytes, RunnerStatus status) {}
+    public record Sample(
+            int count, Optional<Double> ratio, List<NodeId> nodes, Map<NodeId, Long> bytes, RunnerStatus status) {}
 
     @Test
     void writesCasesOfSealedTypesAsOneKeyObjects() {
@@ -33,7 +34,11 @@ class RecordsTest {
     @Test
     void readsBackWhatItWrote() {
         Sample sample = new Sample(
-                3, Optional.of(0.5), List.of(new NodeId("a")), Map.of(new NodeId("b"), 7L), new RunnerStatus.RunnerReady());
+                3,
+                Optional.of(0.5),
+                List.of(new NodeId("a")),
+                Map.of(new NodeId("b"), 7L),
+                new RunnerStatus.RunnerReady());
         assertEquals(sample, Records.fromJson(Records.toJson(sample), Sample.class));
         assertEquals(sample, Records.fromJson(Records.toSnakeJson(sample), Sample.class));
     }
