@@ -1,0 +1,46 @@
+package skulk.kernel.config;
+
+import java.nio.file.Path;
+import java.util.Map;
+import skulk.api.json.Json;
+import skulk.api.json.JsonObject;
+
+/**
+ * The resolved configuration of one run. Immutable.
+ *
+ * @param file the file it was read from, or would be written to
+ * @param fileExists whether the file was there
+ * @param values what was set, by key name, with where each value comes from; keys that nothing sets are absent
+ * @param plugins the sections of the plugins, by plugin name
+ */
+public record Configuration(Path file, boolean fileExists, Map<String, Setting> values, Map<String, JsonObject> plugins) {
+
+    public Configuration {
+        values = Map.copyOf(values);
+        plugins = Map.copyOf(plugins);
+    }
+
+    /**
+     * A value and where it comes from.
+     *
+     * @param value as given, already found to fit its key
+     * @param source such as {@code skulk.yaml:12}, {@code SKULK_HOME} or {@code --api-port}
+     */
+    public record Setting(Json value, String source) {}
+
+    /** The value of a key, or its default. */
+    public <T> T get(Key<T> key) {
+        Setting setting = values.get(key.name());
+        return setting == null ? key.fallback() : key.reader().apply(setting.value()).orElse(key.fallback());
+    }
+
+    /** Whether anything sets the key. */
+    public boolean isSet(Key<?> key) {
+        return values.containsKey(key.name());
+    }
+
+    /** The section of a plugin, empty where there is none. */
+    public JsonObject plugin(String name) {
+        return plugins.getOrDefault(name, JsonObject.EMPTY);
+    }
+}
