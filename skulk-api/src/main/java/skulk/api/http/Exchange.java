@@ -29,6 +29,12 @@ public interface Exchange {
     /** Sends a whole response. */
     void respond(Response response);
 
+    /**
+     * Runs an action once when the client is found to have gone before the response was sent, from any thread; at once where it has gone already. What a
+     * handler computes for {@link #respond} is cancelled by this; a stream has {@link EventStream#onGone}. Never runs where the server cannot tell.
+     */
+    default void onGone(Runnable action) {}
+
     /** Starts a stream; the status is 200 from here on. */
     EventStream events(EventStream.Kind kind);
 

@@ -23,6 +23,7 @@ public final class FakeExchange implements Exchange {
     private byte[] body = {};
     private Response response;
     private FakeStream stream;
+    private boolean leaves;
 
     /** Runs the feature's route of this method and template, mapping problems to its error response as the kernel does. */
     public FakeExchange run(HttpFeature feature, String method, String template) {
@@ -66,6 +67,12 @@ public final class FakeExchange implements Exchange {
     /** A stream that the client leaves after this many frames. */
     public FakeExchange leavingAfter(int frames) {
         stream = new FakeStream(frames);
+        return this;
+    }
+
+    /** A client that leaves as soon as the handler asks to be told. */
+    public FakeExchange leavingBeforeResponse() {
+        leaves = true;
         return this;
     }
 
@@ -121,6 +128,13 @@ public final class FakeExchange implements Exchange {
             throw new AssertionError("responded twice");
         }
         response = value;
+    }
+
+    @Override
+    public void onGone(Runnable action) {
+        if (leaves) {
+            action.run();
+        }
     }
 
     @Override
