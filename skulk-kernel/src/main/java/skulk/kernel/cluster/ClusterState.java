@@ -70,7 +70,7 @@ public record ClusterState(
     private ClusterState changed(Event event) {
         return switch (event) {
             case Event.InstanceCreated(Instance instance) -> create(instance);
-            case Event.InstanceDeleted(InstanceId id) -> delete(id);
+            case Event.InstanceDeleted(InstanceId id, boolean lost) -> delete(id, lost);
             case Event.RunnerStatusUpdated(RunnerId id, RunnerStatus status) -> runner(id, status);
             case Event.TaskCreated(TaskId id, Task task) -> withTasks(put(tasks, id, task));
             case Event.TaskStatusUpdated(TaskId id, TaskStatus status) -> task(id, t -> Tasks.withStatus(t, status));
@@ -100,10 +100,12 @@ public record ClusterState(
         return withInstances(put(instances, instance.instanceId(), instance), statuses, deleted);
     }
 
-    private ClusterState delete(InstanceId id) {
+    private ClusterState delete(InstanceId id, boolean lost) {
         List<InstanceId> tombstones = new ArrayList<>(deleted);
         tombstones.remove(id);
-        tombstones.add(id);
+        if (!lost) {
+            tombstones.add(id);
+        }
         if (tombstones.size() > TOMBSTONES) {
             tombstones.removeFirst();
         }
@@ -162,7 +164,7 @@ public record ClusterState(
                 .toList();
     }
 
-    /** The instances that have a rank on none of the given nodes missing from it. */
+    /** The instances that have a rank on a node that is none of these. */
     public List<Instance> instancesBeyond(Collection<NodeId> members) {
         return instances.values().stream()
                 .filter(i -> !members.containsAll(

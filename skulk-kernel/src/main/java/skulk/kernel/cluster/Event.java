@@ -24,7 +24,8 @@ import skulk.api.model.ModelId;
 public sealed interface Event {
     record InstanceCreated(Instance instance) implements Event {}
 
-    record InstanceDeleted(InstanceId instanceId) implements Event {}
+    /** @param lost because a node of it is gone, not because somebody wanted it; then it may come back with that node */
+    record InstanceDeleted(InstanceId instanceId, boolean lost) implements Event {}
 
     record RunnerStatusUpdated(RunnerId runnerId, RunnerStatus runnerStatus) implements Event {}
 

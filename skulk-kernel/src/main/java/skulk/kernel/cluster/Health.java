@@ -1,0 +1,55 @@
+package skulk.kernel.cluster;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import skulk.api.cluster.Download;
+import skulk.api.cluster.NodeHealth;
+import skulk.api.cluster.NodeHealth.Reason;
+import skulk.api.cluster.NodeInfo;
+
+/** A node's health from what is known of it (contract section 1, {@code nodeHealth}); pure. */
+final class Health {
+    private static final long DISK_FULL = 2L << 30;
+    private static final long DISK_LOW = 10L << 30;
+    private static final Duration SILENT = Duration.ofSeconds(15);
+
+    private Health() {}
+
+    static NodeHealth of(NodeInfo info, List<Download> downloads, Instant now) {
+        List<Reason> reasons = new ArrayList<>();
+        info.disk().ifPresent(disk -> {
+            long free = disk.available().inBytes();
+            if (free <= DISK_FULL) {
+                reasons.add(new Reason(
+                        "disk_full", "%.1f GB free on the models volume".formatted(free / 1e9), "Free disk space or purge staging"));
+            } else if (free < DISK_LOW) {
+                reasons.add(new Reason(
+                        "disk_low",
+                        "%.1f GB free on the models volume".formatted(free / 1e9),
+                        "Free disk space or lower staging_keep_recent_gb"));
+            }
+        });
+        if (info.lastSeen().plus(SILENT).isBefore(now)) {
+            reasons.add(new Reason(
+                    "unreachable",
+                    "silent for %d s".formatted(Duration.between(info.lastSeen(), now).toSeconds()),
+                    "Check the node's process and network"));
+        }
+        for (Download download : downloads) {
+            if (download instanceof Download.DownloadFailed failed) {
+                reasons.add(new Reason(
+                        "download_failed",
+                        failed.shardMetadata().modelCard().modelId() + ": " + failed.errorMessage(),
+                        "Check the model store and the hub, then place again"));
+            }
+        }
+        return new NodeHealth(level(reasons), reasons);
+    }
+
+    private static String level(List<Reason> reasons) {
+        boolean error = reasons.stream().anyMatch(r -> r.code().equals("disk_full") || r.code().equals("download_failed"));
+        return error ? "error" : reasons.isEmpty() ? "ok" : "warn";
+    }
+}

@@ -1,0 +1,70 @@
+package skulk.kernel.cluster;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import skulk.api.cluster.Instance;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.Task;
+
+/** What follows from the absence of nodes and instances; pure, decided by the coordinator alone. */
+public final class Losses {
+    /** The words of contract section 3. */
+    public static final String INSTANCE_LOST =
+            "The instance executing this request was lost (node disconnected or instance deleted)";
+
+    private Losses() {}
+
+    /**
+     * The events by which the state lets go of everything that depended on nodes that are not members: first the tasks (contract section 10, "Lost worker"), then
+     * the instances, then the nodes.
+     */
+    public static List<Event> ofNodes(ClusterState state, Collection<NodeId> members) {
+        List<Event> events = new ArrayList<>();
+        List<Instance> lost = state.instancesBeyond(members);
+        for (Instance instance : lost) {
+            events.addAll(tasksOf(state, instance));
+        }
+        for (Task task : state.tasks().values()) {
+            boolean orphan = !members.contains(task.ownerNode())
+                    && lost.stream().noneMatch(i -> i.instanceId().equals(task.instanceId()));
+            if (orphan && !task.taskStatus().isFinal()) {
+                events.add(new Event.TaskFailed(task.taskId(), "owner_lost", "The node that asked for this was lost"));
+            }
+        }
+        for (Instance instance : lost) {
+            events.add(new Event.InstanceDeleted(instance.instanceId(), true));
+        }
+        for (NodeId node : gone(state, members)) {
+            events.add(new Event.NodeTimedOut(node));
+        }
+        return events;
+    }
+
+    /** The failures of an instance's tasks that are under way. */
+    public static List<Event> tasksOf(ClusterState state, Instance instance) {
+        return state.tasks().values().stream()
+                .filter(t -> t.instanceId().equals(instance.instanceId())
+                        && !t.taskStatus().isFinal())
+                .sorted((a, b) -> a.taskId().value().compareTo(b.taskId().value()))
+                .<Event>map(t -> new Event.TaskFailed(t.taskId(), "instance_lost", INSTANCE_LOST))
+                .toList();
+    }
+
+    private static Collection<NodeId> gone(ClusterState state, Collection<NodeId> members) {
+        Set<NodeId> mentioned = new LinkedHashSet<>(state.downloads().keySet());
+        state.edges().forEach((source, sinks) -> {
+            mentioned.add(source);
+            mentioned.addAll(sinks.keySet());
+        });
+        state.instances().values().forEach(i -> mentioned.addAll(
+                i.shardAssignments().nodeToRunner().keySet()));
+        state.tasks().values().forEach(t -> mentioned.add(t.ownerNode()));
+        TreeSet<NodeId> gone = new TreeSet<>((a, b) -> a.value().compareTo(b.value()));
+        mentioned.stream().filter(n -> !members.contains(n)).forEach(gone::add);
+        return gone;
+    }
+}
