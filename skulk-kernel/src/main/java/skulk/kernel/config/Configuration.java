@@ -2,6 +2,7 @@ package skulk.kernel.config;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 
@@ -12,12 +13,19 @@ import skulk.api.json.JsonObject;
  * @param fileExists whether the file was there
  * @param values what was set, by key name, with where each value comes from; keys that nothing sets are absent
  * @param plugins the sections of the plugins, by plugin name
+ * @param lines line numbers in the file by dotted path
  */
-public record Configuration(Path file, boolean fileExists, Map<String, Setting> values, Map<String, JsonObject> plugins) {
+public record Configuration(
+        Path file,
+        boolean fileExists,
+        Map<String, Setting> values,
+        Map<String, JsonObject> plugins,
+        Map<String, Integer> lines) {
 
     public Configuration {
         values = Map.copyOf(values);
         plugins = Map.copyOf(plugins);
+        lines = Map.copyOf(lines);
     }
 
     /**
@@ -37,6 +45,11 @@ public record Configuration(Path file, boolean fileExists, Map<String, Setting> 
     /** Whether anything sets the key. */
     public boolean isSet(Key<?> key) {
         return values.containsKey(key.name());
+    }
+
+    /** Where the file sets a path, as {@code skulk.yaml:12}. */
+    public Optional<String> place(String path) {
+        return Optional.ofNullable(lines.get(path)).map(line -> file.getFileName() + ":" + line);
     }
 
     /** The section of a plugin, empty where there is none. */

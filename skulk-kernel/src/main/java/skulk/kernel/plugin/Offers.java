@@ -12,6 +12,7 @@ import skulk.api.PlacementStrategy;
 import skulk.api.RunnerFactory;
 import skulk.api.StorageBackend;
 import skulk.api.TelemetrySink;
+import skulk.api.http.Route;
 
 /** What the started plugins offer at one moment, in the order of plugin ids. Immutable. */
 public record Offers(List<Origin> origins) {
@@ -27,8 +28,13 @@ public record Offers(List<Origin> origins) {
      *
      * @param plugin the plugin's id
      * @param file the plugin's folder or jar
+     * @param routes of an {@link HttpFeature}, asked once; empty for other kinds
      */
-    public record Origin(Extension extension, String plugin, Path file) {}
+    public record Origin(Extension extension, String plugin, Path file, List<Route> routes) {
+        public Origin {
+            routes = List.copyOf(routes);
+        }
+    }
 
     public List<Membership> memberships() {
         return all(Membership.class);
