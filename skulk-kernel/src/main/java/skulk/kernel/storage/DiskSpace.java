@@ -1,0 +1,38 @@
+package skulk.kernel.storage;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** How much room there is. */
+@FunctionalInterface
+interface DiskSpace {
+    /** Bytes that this process may still write to the volume of a path, which need not exist yet. */
+    long free(Path path) throws IOException;
+
+    /** The real disk. */
+    static DiskSpace real() {
+        return path -> store(path).getUsableSpace();
+    }
+
+    /** The volume of a path or of its nearest existing parent. */
+    static FileStore store(Path path) throws IOException {
+        Path at = path.toAbsolutePath();
+        while (!Files.exists(at)) {
+            at = at.getParent();
+        }
+        return Files.getFileStore(at);
+    }
+
+    /** Whether a write failed for want of room; Java has no type of its own for that. */
+    static boolean isFull(Throwable e) {
+        for (Throwable at = e; at != null; at = at.getCause()) {
+            String text = String.valueOf(at.getMessage());
+            if (text.contains("No space left") || text.contains("Disk quota exceeded") || text.contains("not enough space")) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,161 @@
+package skulk.kernel.storage;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import skulk.api.StorageBackend;
+import skulk.api.model.ModelFile;
+import skulk.api.model.ModelId;
+import skulk.api.model.ModelManifest;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+
+/** The chain of storage backends, asked in the configured order. Safe for use by several threads. */
+final class Sources {
+    private final Supplier<? extends List<StorageBackend>> backends;
+    private final boolean storeOnly;
+
+    /** A backend that has a model, and what it has. */
+    record Found(StorageBackend backend, ModelManifest manifest) {}
+
+    Sources(Supplier<? extends List<StorageBackend>> backends, boolean storeOnly) {
+        this.backends = backends;
+        this.storeOnly = storeOnly;
+    }
+
+    /** The folder of the first source that has the model complete on this machine; trouble of a source is added to the reasons. */
+    Optional<Path> local(ModelId model, List<String> reasons) {
+        for (StorageBackend backend : backends.get()) {
+            try {
+                Optional<Path> folder = backend.local(model);
+                if (folder.isPresent()) {
+                    return folder;
+                }
+            } catch (IOException | SkulkException e) {
+                reasons.add(backend.name() + ": " + ModelTransfer.message(e));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * Walks the sources that have the model until one visit succeeds.
+     *
+     * <p>A source that lacks the model is offered the manifest of the first later one that has it: a shared store may then begin a copy of its own (an
+     * {@code upload} that is empty but makes {@code find} succeed), and is visited before the later one. That is how a model crosses the internet once.
+     *
+     * @param reasons gets why sources were passed over
+     * @return whether a visit succeeded
+     */
+    boolean visit(ModelId model, List<String> reasons, Visitor visitor) throws InterruptedException {
+        List<StorageBackend> lacking = new ArrayList<>();
+        for (StorageBackend backend : backends.get()) {
+            Optional<Found> found = find(backend, model, reasons);
+            if (found.isEmpty()) {
+                lacking.add(backend);
+            } else {
+                for (StorageBackend earlier : lacking) {
+                    Optional<Found> begun = offer(earlier, found.get().manifest(), reasons);
+                    if (begun.isPresent() && attempt(begun.get(), reasons, visitor)) {
+                        return true;
+                    }
+                }
+                lacking.clear();
+                if (attempt(found.get(), reasons, visitor)) {
+                    return true;
+                }
+            }
+            if (storeOnly && backend.name().equals(StorageSettings.STORE_BACKEND)) {
+                reasons.add("later sources are not asked: model_store.download.allow_hf_fallback is false");
+                return false;
+            }
+        }
+        return false;
+    }
+
+    /** Transfers from one source. */
+    @FunctionalInterface
+    interface Visitor {
+        void visit(Found found) throws IOException, InterruptedException;
+    }
+
+    private static boolean attempt(Found found, List<String> reasons, Visitor visitor) throws InterruptedException {
+        if (once(found, reasons, visitor)) {
+            return true;
+        }
+        // the content may have changed between listing and reading: then the new listing deserves a try of its own
+        Optional<Found> again = find(found.backend(), found.manifest().model(), reasons);
+        return again.isPresent() && !again.get().manifest().equals(found.manifest()) && once(again.get(), reasons, visitor);
+    }
+
+    private static boolean once(Found found, List<String> reasons, Visitor visitor) throws InterruptedException {
+        try {
+            visitor.visit(found);
+            return true;
+        } catch (IOException | SkulkException e) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new InterruptedException();
+            }
+            if (e instanceof SkulkException problem && problem.problem().kind() == Problem.Kind.OUT_OF_RESOURCES) {
+                throw problem;
+            }
+            if (e instanceof IOException io && DiskSpace.isFull(io)) {
+                throw new DiskFull(io);
+            }
+            reasons.add(found.backend().name() + ": " + ModelTransfer.message(e));
+            return false;
+        }
+    }
+
+    /** A write failed for want of room: no other source helps. */
+    static final class DiskFull extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        DiskFull(IOException cause) {
+            super(cause);
+        }
+    }
+
+    private static Optional<Found> find(StorageBackend backend, ModelId model, List<String> reasons) {
+        try {
+            return backend.find(model).map(manifest -> new Found(backend, checked(manifest)));
+        } catch (IOException | SkulkException | IllegalArgumentException e) {
+            reasons.add(backend.name() + ": " + ModelTransfer.message(e));
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Found> offer(StorageBackend earlier, ModelManifest manifest, List<String> reasons) {
+        try {
+            var upload = earlier.upload(manifest);
+            if (upload.isPresent()) {
+                upload.get().close(); // it would have us send the bytes; staging reads, it does not write to sources
+                return Optional.empty();
+            }
+            return find(earlier, manifest.model(), reasons);
+        } catch (IOException | SkulkException e) {
+            reasons.add(earlier.name() + ": " + ModelTransfer.message(e));
+            return Optional.empty();
+        }
+    }
+
+    /** Refuses a manifest that could damage the folder: names used twice, or by the folder itself. */
+    private static ModelManifest checked(ModelManifest manifest) {
+        Set<String> names = new HashSet<>();
+        for (ModelFile file : manifest.files()) {
+            if (ModelFolder.reserved(file.path()) || !names.add(file.path())) {
+                throw new IllegalArgumentException(
+                        "%s lists a file that cannot be staged: '%s'".formatted(manifest.source(), file.path()));
+            }
+        }
+        if (manifest.files().isEmpty()) {
+            throw new IllegalArgumentException(manifest.source() + " lists no files of " + manifest.model());
+        }
+        return manifest;
+    }
+}
