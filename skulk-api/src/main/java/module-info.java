@@ -7,6 +7,7 @@ module skulk.api {
     exports skulk.api.json;
     exports skulk.api.model;
     exports skulk.api.operation;
+    exports skulk.api.placement;
     exports skulk.api.problem;
     exports skulk.api.telemetry;
 }

@@ -1,0 +1,6 @@
+/**
+ * The placement strategy {@code Tensor}.
+ *
+ * @see skulk.placement.tensor.TensorLayout
+ */
+package skulk.placement.tensor;
