@@ -1,18 +1,98 @@
 package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
+import skulk.runner.mlx.checkpoint.Checkpoint;
+import skulk.runner.mlx.checkpoint.Fields;
+import skulk.runner.mlx.checkpoint.Quantization;
+import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.kernel.NativeMemory;
+import skulk.runner.mlx.kernel.WorkerPool;
+import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
 /** Makes a decoder from a checkpoint folder as published: {@code config.json} and {@code *.safetensors}. */
 public final class DecoderLoader {
+    /** Models with more parameters than this take the formats that are made for speed. */
+    private static final long LARGE = 100_000_000;
+
+    /** Share of the machine's memory that a cache may take if nothing says otherwise. */
+    private static final double DEFAULT_CACHE_SHARE = 0.25;
+
+    private static final long WORKSPACE = 64L << 20;
+
     private DecoderLoader() {}
 
     /**
      * Loads, repacks and warms a model; blocks until it can serve at full speed.
      *
      * @throws skulk.runner.mlx.checkpoint.CheckpointException if the folder cannot be run, naming file and tensor
+     * @throws OutOfMemoryError if the weights do not fit the memory limit
      */
     public static Decoder load(Path folder, LoadOptions options) {
-        throw new skulk.runner.mlx.checkpoint.CheckpointException(
-                folder + ": no architecture is registered yet");
+        return load(folder, options, Backend.best());
     }
+
+    static Decoder load(Path folder, LoadOptions options, Backend backend) {
+        NativeMemory memory = new NativeMemory();
+        WorkerPool workers = new WorkerPool(options.threads());
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            Fields config = new Fields(folder.resolve("config.json").toString(), checkpoint.config());
+            Weights weights = new Weights(
+                    checkpoint, Quantization.of(config), new Packer(memory, workers), new Shares(options.shard()));
+            Architecture architecture = Architectures.load(config, weights);
+            return assemble(architecture, weights, options, backend, new Owned(memory, workers));
+        } catch (RuntimeException | Error e) {
+            workers.close();
+            memory.close();
+            throw e;
+        }
+    }
+
+    private static Decoder assemble(
+            Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
+        Architecture.Shape shape = architecture.shape();
+        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && isLarge(weights);
+        KvLayout layout = KvLayout.of(architecture.attention(), half);
+        long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
+        DecoderSpec spec = new DecoderSpec(
+                shape.modelType(),
+                shape.vocab(),
+                shape.hidden(),
+                shape.layers(),
+                Math.min(shape.maxContext(), options.limits().maxContext()),
+                perToken,
+                weights.bytes(),
+                backend.describe());
+        PagedPool cache = new PagedPool(layout, owned.memory, cacheBytes(options, weights, layout));
+        Ops ops = new Ops(backend, owned.workers, options.collectives());
+        boolean layered = options.shard().tensorRanks() == 1;
+        Pipeline pipeline = new Pipeline(options.collectives(), layered);
+        return new TransformerDecoder(
+                architecture, spec, cache, ops, new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory));
+    }
+
+    private static boolean isLarge(Weights weights) {
+        return weights.bytes() > LARGE / 2;
+    }
+
+    private static long cacheBytes(LoadOptions options, Weights weights, KvLayout layout) {
+        LoadOptions.Limits limits = options.limits();
+        long left = limits.memoryBytes() == Long.MAX_VALUE
+                ? (long) (physicalMemory() * DEFAULT_CACHE_SHARE)
+                : limits.memoryBytes() - weights.bytes() - WORKSPACE;
+        long bytes = Math.min(left, limits.cacheBytes());
+        if (bytes < layout.blockBytes()) {
+            throw new OutOfMemoryError("weights of " + weights.bytes() + " bytes leave no room for a cache within "
+                    + limits.memoryBytes() + " bytes");
+        }
+        return bytes;
+    }
+
+    private static long physicalMemory() {
+        return java.lang.management.ManagementFactory.getOperatingSystemMXBean()
+                        instanceof com.sun.management.OperatingSystemMXBean os
+                ? os.getTotalMemorySize()
+                : Runtime.getRuntime().maxMemory();
+    }
+
+    private record Owned(NativeMemory memory, WorkerPool workers) {}
 }

@@ -1,0 +1,28 @@
+package skulk.runner.mlx.kernel;
+
+/** Element-wise and row-wise kernels. Offsets count elements. */
+public interface RowKernels {
+
+    /** {@code out = x / sqrt(mean(x²) + eps) * weight}. {@code out} may be {@code x}. */
+    void rmsNorm(float[] x, int xAt, int length, float[] weight, double eps, float[] out, int outAt);
+
+    /** {@code gate = act(gate) * up}. */
+    void gate(Activation act, float[] gate, int gateAt, float[] up, int upAt, int length);
+
+    /** {@code x += y * factor}. */
+    void addScaled(float[] x, int xAt, float[] y, int yAt, int length, float factor);
+
+    /**
+     * Turns scores into weights: {@code s = exp(s - max)}; minus infinity becomes exactly 0.
+     *
+     * @return the sum of the weights
+     */
+    float expInto(float[] scores, int at, int length, float max);
+
+    /**
+     * Rotates the pairs {@code (x[i], x[half + i])}: rotary position embedding in the half-split form.
+     *
+     * @param table {@code half} cosines, then {@code half} sines
+     */
+    void rotate(float[] x, int at, int half, float[] table, int tableAt);
+}

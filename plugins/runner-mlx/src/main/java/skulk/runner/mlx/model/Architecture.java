@@ -1,0 +1,34 @@
+package skulk.runner.mlx.model;
+
+import java.util.List;
+
+/**
+ * A model family, loaded: which operations a step runs. One implementation per {@code model_type}, made by
+ * {@link Architectures}.
+ */
+interface Architecture {
+
+    /** Sizes that the decoder needs. */
+    Shape shape();
+
+    /** Attention of this rank's layers in order; decides the cache's layout. */
+    List<AttentionSpec> attention();
+
+    /** Hidden rows of the step's tokens. Only where layer 0 is held. */
+    Rows embed(Ops ops);
+
+    /** Runs this rank's layers, changing {@code hidden} in place. */
+    void layers(Ops ops, Rows hidden);
+
+    /** Turns the last layer's hidden rows into logits. Only where layer 0 is held; complete on rank 0. */
+    Rows logits(Ops ops, Rows hidden);
+
+    /**
+     * @param modelType {@code model_type}
+     * @param vocab tokens
+     * @param hidden width of the hidden state
+     * @param layers layers of the whole model
+     * @param maxContext largest length of a sequence
+     */
+    record Shape(String modelType, int vocab, int hidden, int layers, int maxContext) {}
+}

@@ -1,0 +1,253 @@
+package skulk.runner.mlx.model;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import skulk.runner.mlx.kernel.AttentionKernels;
+import skulk.runner.mlx.kernel.AttentionKernels.Heads;
+import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.kernel.RowKernels;
+import skulk.runner.mlx.kernel.WorkerPool;
+
+/**
+ * Attention over the paged cache. A task takes one key/value head and a few query vectors of one sequence. Positions are
+ * taken in chunks that lie at fixed places, each with a softmax of its own, and merged in order; so a row's result does
+ * not depend on which rows share its task.
+ */
+final class Attention {
+    private static final int BLOCK = AttentionKernels.BLOCK;
+    private static final int CHUNK = 256;
+    private static final int MAX_QUERIES = 32;
+
+    private final AttentionKernels kernels;
+    private final RowKernels rowKernels;
+    private final WorkerPool pool;
+    private final Scratch[] scratch;
+
+    Attention(Backend backend, WorkerPool pool) {
+        this.kernels = backend.attention();
+        this.rowKernels = backend.rows();
+        this.pool = pool;
+        this.scratch = new Scratch[pool.threads()];
+        Arrays.setAll(scratch, i -> new Scratch());
+    }
+
+    /** Writes the keys and values of a step into the cache. */
+    void store(Call call) {
+        pool.run(call.step.rows(), (row, worker) -> {
+            Step step = call.step;
+            int position = step.positions()[row];
+            PagedSequence sequence = step.sequence(step.sliceOf(row));
+            AttentionSpec spec = call.spec;
+            KvLayout.Layer layer = call.layer();
+            MemorySegment memory = sequence.pool().memory(layer.group());
+            boolean half = sequence.pool().layout().half();
+            long slot = call.slotStart(sequence, position);
+            int key = call.qkv.at(row) + spec.heads() * spec.keyWidth();
+            int value = key + spec.kvHeads() * spec.keyWidth();
+            for (int h = 0; h < spec.kvHeads(); h++) {
+                long head = slot + h * layer.headBytes();
+                kernels.storeKey(memory, head, half, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
+                long valueAt = head + layer.valueOffset() + (long) (position % BLOCK) * spec.valuePadded() * (half ? 2 : 4);
+                kernels.storeValue(memory, valueAt, half, call.qkv.data(), value, spec.valueWidth());
+                key += spec.keyWidth();
+                value += spec.valueWidth();
+            }
+        });
+    }
+
+    /** Computes {@code call.out} from the queries and the cache. */
+    void attend(Call call) {
+        AttentionSpec spec = call.spec;
+        int group = spec.heads() / spec.kvHeads();
+        int tile = Math.max(1, MAX_QUERIES / group);
+        Step step = call.step;
+        int slices = step.slices().size();
+        int[] ends = new int[slices];
+        int tasks = 0;
+        for (int i = 0; i < slices; i++) {
+            int rows = step.starts()[i + 1] - step.starts()[i];
+            tasks += (rows + tile - 1) / tile * spec.kvHeads();
+            ends[i] = tasks;
+        }
+        pool.run(tasks, (task, worker) -> {
+            int slice = 0;
+            while (task >= ends[slice]) {
+                slice++;
+            }
+            int local = task - (slice == 0 ? 0 : ends[slice - 1]);
+            int from = step.starts()[slice] + local / spec.kvHeads() * tile;
+            int to = Math.min(from + tile, step.starts()[slice + 1]);
+            attend(call, slice, local % spec.kvHeads(), from, to, scratch[worker]);
+        });
+    }
+
+    private void attend(Call call, int slice, int kvHead, int from, int to, Scratch s) {
+        AttentionSpec spec = call.spec;
+        s.prepare(spec, to - from);
+        loadQueries(call, kvHead, from, to, s);
+        int first = lowest(spec, call.step.positions()[from]) / BLOCK * BLOCK;
+        int end = call.step.positions()[to - 1] + 1;
+        for (int chunk = first / CHUNK * CHUNK; chunk < end; chunk += CHUNK) {
+            int start = Math.max(first, chunk);
+            int stop = Math.min(chunk + CHUNK, (end + BLOCK - 1) / BLOCK * BLOCK);
+            chunk(call, slice, kvHead, new Span(from, start, stop), s);
+        }
+        finish(call, kvHead, from, s);
+    }
+
+    private static int lowest(AttentionSpec spec, int position) {
+        return spec.window() == 0 ? 0 : Math.max(0, position - spec.window() + 1);
+    }
+
+    private static void loadQueries(Call call, int kvHead, int from, int to, Scratch s) {
+        AttentionSpec spec = call.spec;
+        int group = spec.heads() / spec.kvHeads();
+        float scale = (float) spec.scale();
+        float[] query = s.heads.query;
+        int q = 0;
+        for (int row = from; row < to; row++) {
+            int at = call.qkv.at(row) + kvHead * group * spec.keyWidth();
+            for (int i = 0; i < group * spec.keyWidth(); i++) {
+                query[q++] = call.qkv.data()[at + i] * scale;
+            }
+        }
+        for (int i = 0; i < s.heads.queries; i++) {
+            int head = kvHead * group + i % group;
+            s.max[i] = spec.sinks().isPresent() ? spec.sinks().get()[head] : Float.NEGATIVE_INFINITY;
+            s.weight[i] = spec.sinks().isPresent() ? 1 : 0;
+        }
+    }
+
+    private void chunk(Call call, int slice, int kvHead, Span span, Scratch s) {
+        AttentionSpec spec = call.spec;
+        PagedSequence sequence = call.step.sequence(slice);
+        KvLayout.Layer layer = call.layer();
+        MemorySegment memory = sequence.pool().memory(layer.group());
+        boolean half = sequence.pool().layout().half();
+        for (int p = span.start; p < span.stop; p += BLOCK) {
+            long at = call.slotStart(sequence, p) + kvHead * layer.headBytes();
+            kernels.scores(memory, at, half, s.heads, p - span.start);
+        }
+        int group = spec.heads() / spec.kvHeads();
+        for (int q = 0; q < s.heads.queries; q++) {
+            int position = call.step.positions()[span.row + q / group];
+            weigh(spec, q, lowest(spec, position) - span.start, position + 1 - span.start, span.stop - span.start, s);
+        }
+        Arrays.fill(s.heads.sums, 0, s.heads.queries * s.heads.valuePadded, 0);
+        for (int p = span.start; p < span.stop; p += BLOCK) {
+            long at = call.slotStart(sequence, p) + kvHead * layer.headBytes() + layer.valueOffset();
+            kernels.accumulate(memory, at, half, s.heads, p - span.start);
+        }
+        merge(s);
+    }
+
+    /** Turns the scores of one query vector into weights; those outside {@code low..high} become zero. */
+    private void weigh(AttentionSpec spec, int q, int low, int high, int length, Scratch s) {
+        float[] scores = s.heads.scores;
+        int at = q * s.heads.scoreStride;
+        int from = Math.clamp(low, 0, length);
+        int to = Math.clamp(high, from, length);
+        Arrays.fill(scores, at, at + from, Float.NEGATIVE_INFINITY);
+        Arrays.fill(scores, at + to, at + length, Float.NEGATIVE_INFINITY);
+        if (spec.softcap() > 0) {
+            for (int i = at + from; i < at + to; i++) {
+                scores[i] = (float) (spec.softcap() * Math.tanh(scores[i] / spec.softcap()));
+            }
+        }
+        float max = Float.NEGATIVE_INFINITY;
+        for (int i = at + from; i < at + to; i++) {
+            max = Math.max(max, scores[i]);
+        }
+        s.chunkMax[q] = max;
+        if (max == Float.NEGATIVE_INFINITY) {
+            Arrays.fill(scores, at, at + length, 0);
+        } else {
+            s.chunkWeight[q] = rowKernels.expInto(scores, at, length, max);
+        }
+    }
+
+    private void merge(Scratch s) {
+        int width = s.heads.valuePadded;
+        for (int q = 0; q < s.heads.queries; q++) {
+            if (s.chunkMax[q] == Float.NEGATIVE_INFINITY) {
+                continue;
+            }
+            float max = Math.max(s.max[q], s.chunkMax[q]);
+            float old = (float) Math.exp(s.max[q] - max);
+            float fresh = (float) Math.exp(s.chunkMax[q] - max);
+            s.weight[q] = s.weight[q] * old + s.chunkWeight[q] * fresh;
+            for (int d = q * width; d < (q + 1) * width; d++) {
+                s.total[d] = s.total[d] * old + s.heads.sums[d] * fresh;
+            }
+            s.max[q] = max;
+        }
+    }
+
+    private static void finish(Call call, int kvHead, int from, Scratch s) {
+        AttentionSpec spec = call.spec;
+        int group = spec.heads() / spec.kvHeads();
+        for (int q = 0; q < s.heads.queries; q++) {
+            int at = call.out.at(from + q / group) + (kvHead * group + q % group) * spec.valueWidth();
+            float factor = 1 / s.weight[q];
+            for (int d = 0; d < spec.valueWidth(); d++) {
+                call.out.data()[at + d] = s.total[q * s.heads.valuePadded + d] * factor;
+            }
+        }
+    }
+
+    /**
+     * Attention of one layer in one step.
+     *
+     * @param index which of this rank's layers
+     * @param qkv queries, keys, values, already turned
+     * @param out heads times value width
+     */
+    record Call(Step step, int index, AttentionSpec spec, Rows qkv, Rows out) {
+        KvLayout.Layer layer() {
+            return step.sequence(0).pool().layout().layers().get(index);
+        }
+
+        long slotStart(PagedSequence sequence, int position) {
+            KvLayout.Layer layer = layer();
+            long slotBytes = sequence.pool().layout().groups().get(layer.group()).slotBytes();
+            return sequence.slot(layer.group(), position) * slotBytes + layer.offset();
+        }
+    }
+
+    /** Positions {@code start..stop} for the queries from row {@code row} on. */
+    private record Span(int row, int start, int stop) {}
+
+    private static final class Scratch {
+        private final Heads heads = new Heads();
+        private float[] total = new float[0];
+        private float[] max = new float[0];
+        private float[] weight = new float[0];
+        private float[] chunkMax = new float[0];
+        private float[] chunkWeight = new float[0];
+
+        void prepare(AttentionSpec spec, int rows) {
+            int queries = rows * (spec.heads() / spec.kvHeads());
+            heads.queries = queries;
+            heads.keyWidth = spec.keyWidth();
+            heads.valueWidth = spec.valueWidth();
+            heads.valuePadded = spec.valuePadded();
+            heads.scoreStride = CHUNK;
+            if (max.length < queries) {
+                max = new float[queries];
+                weight = new float[queries];
+                chunkMax = new float[queries];
+                chunkWeight = new float[queries];
+                heads.scores = new float[queries * CHUNK];
+            }
+            if (heads.query.length < queries * spec.keyWidth()) {
+                heads.query = new float[queries * spec.keyWidth()];
+            }
+            int sums = queries * heads.valuePadded;
+            if (total.length < sums) {
+                total = new float[sums];
+                heads.sums = new float[sums];
+            }
+            Arrays.fill(total, 0, sums, 0);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package skulk.runner.mlx.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import skulk.runner.mlx.kernel.AttentionKernels;
+
+/**
+ * Where the keys and values of each layer lie within a block. Layers with the same window form a group with storage of
+ * its own, so that a windowed group can drop old blocks while the others keep them.
+ *
+ * <p>Within a group's slot: layer by layer, head by head, the keys of the block's positions and then the values.
+ *
+ * @param layers this rank's layers in order
+ * @param groups windows and slot sizes
+ * @param half BF16 rather than F32
+ */
+record KvLayout(List<Layer> layers, List<Group> groups, boolean half) {
+
+    /**
+     * @param group which group
+     * @param offset where the layer starts in a slot
+     * @param headBytes bytes of one head: keys, then values
+     * @param valueOffset where the values start within a head
+     */
+    record Layer(int group, long offset, long headBytes, long valueOffset) {}
+
+    /**
+     * @param window 0 for none
+     * @param slotBytes bytes of a block in this group
+     */
+    record Group(int window, long slotBytes) {}
+
+    static KvLayout of(List<AttentionSpec> specs, boolean half) {
+        List<Integer> windows = specs.stream().map(AttentionSpec::window).distinct().sorted().toList();
+        long[] sizes = new long[windows.size()];
+        List<Layer> layers = new ArrayList<>();
+        int element = half ? 2 : 4;
+        for (AttentionSpec spec : specs) {
+            int group = windows.indexOf(spec.window());
+            long keys = (long) AttentionKernels.BLOCK * spec.keyWidth() * element;
+            long head = (keys + (long) AttentionKernels.BLOCK * spec.valuePadded() * element + 63) / 64 * 64;
+            layers.add(new Layer(group, sizes[group], head, keys));
+            sizes[group] += head * spec.kvHeads();
+        }
+        List<Group> groups = new ArrayList<>();
+        for (int i = 0; i < sizes.length; i++) {
+            groups.add(new Group(windows.get(i), sizes[i]));
+        }
+        return new KvLayout(List.copyOf(layers), List.copyOf(groups), half);
+    }
+
+    /** Bytes of a block held whole. */
+    long blockBytes() {
+        return groups.stream().mapToLong(Group::slotBytes).sum();
+    }
+}

@@ -1,0 +1,26 @@
+package skulk.runner.mlx.model;
+
+import java.util.List;
+import java.util.Optional;
+import skulk.runner.mlx.kernel.TileMatrix;
+
+/**
+ * A linear layer, or several over the same input stacked: their outputs follow one another.
+ *
+ * @param parts matrices with the same number of columns
+ * @param bias one value per output
+ * @param partial holds a share of the columns, so that outputs are summed over the ranks
+ */
+record Linear(List<TileMatrix> parts, Optional<float[]> bias, boolean partial) {
+    Linear {
+        parts = List.copyOf(parts);
+    }
+
+    int outputs() {
+        return parts.stream().mapToInt(TileMatrix::rows).sum();
+    }
+
+    int inputs() {
+        return parts.getFirst().cols();
+    }
+}

@@ -1,0 +1,88 @@
+package skulk.runner.mlx.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import skulk.runner.mlx.checkpoint.Fields;
+import skulk.runner.mlx.kernel.Activation;
+
+/** {@code llama}, and {@code mistral}, which differs in its window only. */
+final class Llama implements Architecture {
+    private final Shape shape;
+    private final Optional<Frame> frame;
+    private final List<Layer> layers = new ArrayList<>();
+
+    Llama(Fields f, Weights w) {
+        Common c = Common.of(f);
+        shape = c.shape();
+        String prefix = c.prefix(w);
+        boolean bias = f.flag("attention_bias", false);
+        AttentionBlock.Config heads = c.attention(bias, bias);
+        AttentionSpec spec = AttentionBlock.spec(w, heads);
+        Rope rope = RopeConfig.of(f, c.rotated(), 10000);
+        List<Integer> windows = windows(c);
+        Activation activation = c.activation(Activation.SILU);
+        for (int i : c.held(w.shares().shard())) {
+            String path = prefix + "layers." + i;
+            AttentionBlock.Place place =
+                    new AttentionBlock.Place(layers.size(), spec.withWindow(windows.get(i)), Optional.of(rope));
+            layers.add(new Layer(
+                    w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
+                    AttentionBlock.load(w, path + ".self_attn", heads, place),
+                    w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
+                    GatedFeedForward.load(
+                            w, path + ".mlp", c.hidden(), c.inner(), activation, f.flag("mlp_bias", false))));
+        }
+        Ops.Norm norm = w.norm(prefix + "norm", c.hidden(), c.eps(), 0);
+        frame = Frame.load(w, c, prefix, Frame.tied(w, c, prefix), norm);
+    }
+
+    /** {@code layer_types} says which layers look through {@code sliding_window}; mistral's all do if it has one. */
+    private static List<Integer> windows(Common c) {
+        int window = c.fields().count("sliding_window", 1, 0);
+        Optional<List<String>> types = c.layerTypes("full_attention", "sliding_attention");
+        List<Integer> out = new ArrayList<>();
+        for (int i = 0; i < c.layers(); i++) {
+            boolean slides = types.isPresent()
+                    ? types.get().get(i).equals("sliding_attention")
+                    : c.modelType().equals("mistral");
+            if (slides && types.isPresent() && window == 0) {
+                throw c.fields().wrong("sliding_window", "is missing, layer_types needs it");
+            }
+            out.add(slides ? window : 0);
+        }
+        return out;
+    }
+
+    @Override
+    public Shape shape() {
+        return shape;
+    }
+
+    @Override
+    public List<AttentionSpec> attention() {
+        return layers.stream().map(l -> l.attention.spec()).toList();
+    }
+
+    @Override
+    public Rows embed(Ops ops) {
+        return frame.orElseThrow().embed(ops, 1);
+    }
+
+    @Override
+    public void layers(Ops ops, Rows h) {
+        for (Layer layer : layers) {
+            int mark = ops.mark();
+            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
+            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
+            ops.release(mark);
+        }
+    }
+
+    @Override
+    public Rows logits(Ops ops, Rows hidden) {
+        return frame.orElseThrow().logits(ops, hidden);
+    }
+
+    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
+}

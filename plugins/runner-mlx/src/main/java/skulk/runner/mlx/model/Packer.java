@@ -1,0 +1,136 @@
+package skulk.runner.mlx.model;
+
+import static skulk.runner.mlx.kernel.TileFormat.ROWS;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Optional;
+import skulk.runner.mlx.checkpoint.DType;
+import skulk.runner.mlx.checkpoint.Quantization.Format;
+import skulk.runner.mlx.checkpoint.Tensor;
+import skulk.runner.mlx.kernel.NativeMemory;
+import skulk.runner.mlx.kernel.TileFormat;
+import skulk.runner.mlx.kernel.TileFormat.Kind;
+import skulk.runner.mlx.kernel.TileMatrix;
+import skulk.runner.mlx.kernel.WorkerPool;
+
+/** Copies matrices from the mapped file into tiles, in parallel. Reads each byte of this rank's share once. */
+final class Packer {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final int TILES_PER_TASK = 4;
+
+    private final NativeMemory memory;
+    private final WorkerPool pool;
+
+    Packer(NativeMemory memory, WorkerPool pool) {
+        this.memory = memory;
+        this.pool = pool;
+    }
+
+    /** A plain matrix, kept in its own number format. */
+    TileMatrix plain(Tensor weight, Cut cut) {
+        Kind kind =
+                switch (weight.dtype()) {
+                    case F32 -> Kind.F32;
+                    case F16 -> Kind.F16;
+                    case BF16 -> Kind.BF16;
+                    default -> throw weight.wrong("is " + weight.dtype() + "; weights are F32, F16 or BF16");
+                };
+        TileMatrix matrix = allocate(cut, TileFormat.plain(kind));
+        int bytes = weight.dtype().bytes();
+        forTiles(matrix, (tile, row) -> {
+            long from = ((long) cut.sourceRow(tile * ROWS + row) * weight.dim(-1) + cut.columns().from()) * bytes;
+            long to = tile * matrix.tileBytes() + (long) row * bytes;
+            for (int k = 0; k < matrix.cols(); k++, from += bytes, to += (long) ROWS * bytes) {
+                if (bytes == 4) {
+                    matrix.data().set(INT, to, weight.data().get(INT, from));
+                } else {
+                    matrix.data().set(SHORT, to, weight.data().get(SHORT, from));
+                }
+            }
+        });
+        return matrix;
+    }
+
+    /** A quantised matrix. Shapes have been checked. */
+    TileMatrix quantised(Quantised q, Cut cut) {
+        Format format = q.format;
+        int group = groupFor(format, cut);
+        boolean affine = q.biases.isPresent();
+        TileFormat tiles = affine
+                ? TileFormat.affine(format.bits(), group, q.scales.dtype() != DType.BF16)
+                : TileFormat.fp4(group);
+        TileMatrix matrix = allocate(cut, tiles);
+        forTiles(matrix, (tile, row) -> {
+            int source = cut.sourceRow(tile * ROWS + row);
+            for (int g = 0; g < matrix.cols() / group; g++) {
+                long to = tile * matrix.tileBytes() + g * tiles.groupBytes();
+                int col = cut.columns().from() + g * group;
+                long scaleAt = source * q.scales.dim(-1) + col / format.group();
+                putScale(matrix.data(), to, row, tiles, q.scales, scaleAt);
+                if (affine) {
+                    putScale(matrix.data(), to + (long) ROWS * tiles.scaleBytes(), row, tiles, q.biases.get(), scaleAt);
+                }
+                long word = (source * q.weight.dim(-1) + (long) col * format.bits() / 32) * 4;
+                long out = to + tiles.groupHead() + row * 4L;
+                for (int w = 0; w < group * format.bits() / 32; w++) {
+                    matrix.data().set(INT, out + (long) w * ROWS * 4, q.weight.data().get(INT, word + w * 4L));
+                }
+            }
+        });
+        return matrix;
+    }
+
+    /** The group of the matrix, or a part of it where a share starts or ends within one. */
+    private static int groupFor(Format format, Cut cut) {
+        int group = format.group();
+        while (cut.columns().from() % group != 0 || cut.columns().to() % group != 0) {
+            group /= 2;
+        }
+        if (group * format.bits() % 32 != 0) {
+            throw new IllegalArgumentException("columns " + cut.columns() + " cut a word of " + format);
+        }
+        return group;
+    }
+
+    private static void putScale(MemorySegment to, long at, int row, TileFormat tiles, Tensor from, long index) {
+        if (from.dtype() == DType.U8) {
+            int exponent = from.data().get(ValueLayout.JAVA_BYTE, index) & 0xff;
+            to.set(SHORT, at + row * 2L, (short) (exponent == 0 ? 0x40 : exponent << 7));
+        } else if (tiles.wideScales()) {
+            to.set(INT, at + row * 4L, Float.floatToRawIntBits(from.get(index)));
+        } else {
+            to.set(SHORT, at + row * 2L, from.data().get(SHORT, index * 2));
+        }
+    }
+
+    private TileMatrix allocate(Cut cut, TileFormat format) {
+        int rows = cut.rowCount();
+        int cols = cut.columns().size();
+        return new TileMatrix(rows, cols, format, memory.allocate(TileMatrix.bytes(rows, cols, format)));
+    }
+
+    private void forTiles(TileMatrix matrix, RowCopy copy) {
+        int tasks = (matrix.tiles() + TILES_PER_TASK - 1) / TILES_PER_TASK;
+        pool.run(tasks, (task, worker) -> {
+            int end = Math.min(matrix.rows(), (task + 1) * TILES_PER_TASK * ROWS);
+            for (int i = task * TILES_PER_TASK * ROWS; i < end; i++) {
+                copy.copy(i / ROWS, i % ROWS);
+            }
+        });
+    }
+
+    private interface RowCopy {
+        void copy(int tile, int row);
+    }
+
+    /**
+     * The tensors of a quantised matrix.
+     *
+     * @param biases absent for FP4
+     */
+    record Quantised(Tensor weight, Tensor scales, Optional<Tensor> biases, Format format) {}
+}

@@ -1,0 +1,163 @@
+package skulk.runner.mlx.model;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import skulk.runner.mlx.kernel.AttentionKernels;
+import skulk.runner.mlx.kernel.NativeMemory;
+
+/** The cache: per group of layers, slots of equal size in one lazily touched mapping, under one budget of bytes. */
+final class PagedPool implements KvPool {
+    /** How far behind a window positions are kept, so that rejected drafts can be taken back. */
+    static final int SLACK = 64;
+
+    private static final int BLOCK = AttentionKernels.BLOCK;
+    /** Smaller slots are not worth a system call to give back. */
+    private static final long DISCARD_BYTES = 64 << 10;
+
+    private final KvLayout layout;
+    private final NativeMemory memory;
+    private final long limitBytes;
+    private final Slots[] slots;
+    private volatile long usedBytes;
+
+    /** @param limitBytes budget; at least one block */
+    PagedPool(KvLayout layout, NativeMemory memory, long limitBytes) {
+        this.layout = layout;
+        this.memory = memory;
+        this.limitBytes = limitBytes / layout.blockBytes() * layout.blockBytes();
+        this.slots = new Slots[layout.groups().size()];
+        for (int g = 0; g < slots.length; g++) {
+            long bytes = layout.groups().get(g).slotBytes();
+            int count = Math.toIntExact(Math.min(this.limitBytes / bytes, Integer.MAX_VALUE));
+            slots[g] = new Slots(memory.reserve(count * bytes), bytes, count);
+        }
+    }
+
+    KvLayout layout() {
+        return layout;
+    }
+
+    /** Memory of a group; slot {@code s} starts at {@code s * slotBytes}. */
+    MemorySegment memory(int group) {
+        return slots[group].memory;
+    }
+
+    @Override
+    public int blockSize() {
+        return BLOCK;
+    }
+
+    @Override
+    public long limitBytes() {
+        return limitBytes;
+    }
+
+    @Override
+    public long usedBytes() {
+        return usedBytes;
+    }
+
+    @Override
+    public int totalBlocks() {
+        return (int) (limitBytes / layout.blockBytes());
+    }
+
+    @Override
+    public int freeBlocks() {
+        return (int) ((limitBytes - usedBytes) / layout.blockBytes());
+    }
+
+    @Override
+    public PagedSequence newSequence() {
+        return new PagedSequence(this);
+    }
+
+    @Override
+    public PagedSequence newSequence(List<KvBlock> prefix) {
+        if (!canShare(prefix)) {
+            throw new IllegalArgumentException("the prefix is not held whole any more");
+        }
+        PagedSequence sequence = new PagedSequence(this);
+        sequence.adopt(prefix.stream().map(PagedBlock.class::cast).toList());
+        return sequence;
+    }
+
+    @Override
+    public boolean canShare(List<KvBlock> prefix) {
+        int length = prefix.size() * BLOCK;
+        for (int g = 0; g < slots.length; g++) {
+            for (int i = firstVisible(g, length); i < prefix.size(); i++) {
+                if (!(prefix.get(i) instanceof PagedBlock block) || block.slot(g) < 0) {
+                    return false;
+                }
+            }
+        }
+        return prefix.stream().allMatch(b -> b.references() > 0);
+    }
+
+    /** The first block that a query at {@code position} looks at in a group. */
+    int firstVisible(int group, int position) {
+        int window = layout.groups().get(group).window();
+        return window == 0 ? 0 : Math.max(0, position - window + 1) / BLOCK;
+    }
+
+    /** Takes a block of all groups; the caller has checked {@link #freeBlocks}. */
+    PagedBlock take() {
+        if (freeBlocks() < 1) {
+            throw new CacheFullException(1, 0);
+        }
+        int[] taken = new int[slots.length];
+        for (int g = 0; g < slots.length; g++) {
+            taken[g] = slots[g].take();
+        }
+        usedBytes += layout.blockBytes();
+        return new PagedBlock(this, taken);
+    }
+
+    void free(int group, int slot) {
+        slots[group].free.add(slot);
+        long bytes = slots[group].bytes;
+        usedBytes -= bytes;
+        if (slots.length > 1 && bytes >= DISCARD_BYTES) {
+            memory.discard(slots[group].memory.asSlice(slot * bytes, bytes));
+        }
+    }
+
+    void copy(PagedBlock from, PagedBlock to) {
+        for (int g = 0; g < slots.length; g++) {
+            if (from.slot(g) >= 0) {
+                long bytes = slots[g].bytes;
+                MemorySegment.copy(
+                        slots[g].memory, from.slot(g) * bytes, slots[g].memory, to.slot(g) * bytes, bytes);
+            }
+        }
+    }
+
+    private static final class Slots {
+        private final MemorySegment memory;
+        private final long bytes;
+        private final int count;
+        private final List<Integer> free = new ArrayList<>();
+        private int used;
+
+        Slots(MemorySegment memory, long bytes, int count) {
+            this.memory = memory;
+            this.bytes = bytes;
+            this.count = count;
+        }
+
+        /** A zeroed slot: old values could hold infinities, which a weight of zero would turn into NaN. */
+        int take() {
+            if (free.isEmpty()) {
+                if (used == count) {
+                    throw new IllegalStateException("budget and slots disagree");
+                }
+                return used++;
+            }
+            int slot = free.removeLast();
+            memory.asSlice(slot * bytes, bytes).fill((byte) 0);
+            return slot;
+        }
+    }
+}

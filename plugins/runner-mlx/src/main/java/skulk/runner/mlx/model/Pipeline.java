@@ -1,0 +1,43 @@
+package skulk.runner.mlx.model;
+
+/**
+ * This rank's place in a chain of ranks that each hold some layers: hidden rows go from rank to rank, and the rows whose
+ * logits are wanted return from the last to the first, which has the output head.
+ *
+ * @param layered the model is split by layers
+ */
+record Pipeline(Collectives links, boolean layered) {
+
+    /** Holds the first layer, the embedding and the head. */
+    boolean first() {
+        return !layered || links.rank() == 0;
+    }
+
+    private boolean last() {
+        return !layered || links.rank() == links.ranks() - 1;
+    }
+
+    /** Hidden rows of the step from the rank before. */
+    Rows receive(Ops ops, int width) {
+        Rows rows = ops.rows(ops.step().rows(), width);
+        links.receive(links.rank() - 1, rows.data(), 0, rows.count() * width);
+        return rows;
+    }
+
+    /** Hands hidden rows on; the result is the wanted rows after the last layer, on the first rank. */
+    Rows pass(Ops ops, Rows hidden, Rows wanted) {
+        if (!layered || links.ranks() == 1) {
+            return wanted;
+        }
+        int size = wanted.count() * wanted.width();
+        if (!last()) {
+            links.send(links.rank() + 1, hidden.data(), 0, hidden.count() * hidden.width());
+        } else if (size > 0) {
+            links.send(0, wanted.data(), 0, size);
+        }
+        if (first() && size > 0) {
+            links.receive(links.ranks() - 1, wanted.data(), 0, size);
+        }
+        return wanted;
+    }
+}

@@ -1,0 +1,92 @@
+package skulk.runner.mlx.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import skulk.runner.mlx.checkpoint.Fields;
+import skulk.runner.mlx.kernel.Activation;
+
+/** {@code qwen3_moe}: qwen3 with mixtures of experts in all or some layers. */
+final class Qwen3Moe implements Architecture {
+    private final Shape shape;
+    private final Optional<Frame> frame;
+    private final List<Layer> layers = new ArrayList<>();
+
+    Qwen3Moe(Fields f, Weights w) {
+        Common c = Common.of(f);
+        shape = c.shape();
+        String prefix = c.prefix(w);
+        boolean bias = f.flag("attention_bias", false);
+        AttentionBlock.Config heads = c.attention(bias, bias);
+        AttentionSpec spec = AttentionBlock.spec(w, heads);
+        Rope rope = RopeConfig.of(f, c.rotated(), 1000000);
+        List<Integer> windows = Qwen2.windows(c);
+        for (int i : c.held(w.shares().shard())) {
+            String path = prefix + "layers." + i;
+            AttentionBlock.Place place =
+                    new AttentionBlock.Place(layers.size(), spec.withWindow(windows.get(i)), Optional.of(rope));
+            layers.add(new Layer(
+                    w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
+                    AttentionBlock.load(w, path + ".self_attn", heads, place)
+                            .withNorms(
+                                    w.norm(path + ".self_attn.q_norm", c.width(), c.eps(), 0),
+                                    w.norm(path + ".self_attn.k_norm", c.width(), c.eps(), 0)),
+                    w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
+                    feedForward(c, w, path + ".mlp", i)));
+        }
+        Ops.Norm norm = w.norm(prefix + "norm", c.hidden(), c.eps(), 0);
+        frame = Frame.load(w, c, prefix, Frame.tied(w, c, prefix), norm);
+    }
+
+    private static FeedForward feedForward(Common c, Weights w, String path, int layer) {
+        Fields f = c.fields();
+        Activation activation = c.activation(Activation.SILU);
+        int experts = f.count("num_experts", 0, 0);
+        int step = f.count("decoder_sparse_step", 1, 1);
+        boolean dense = f.numbers("mlp_only_layers").stream().flatMapToDouble(java.util.Arrays::stream).anyMatch(
+                        l -> l == layer);
+        if (dense || experts == 0 || (layer + 1) % step != 0) {
+            return GatedFeedForward.load(w, path, c.hidden(), c.inner(), activation, false);
+        }
+        int used = f.count("num_experts_per_tok", 1);
+        if (used > experts) {
+            throw f.wrong("num_experts_per_tok", "is " + used + " of " + experts + " experts");
+        }
+        Router router = new Router.SoftmaxFirst(experts, used, f.flag("norm_topk_prob", false));
+        Mixture.Config config = new Mixture.Config(
+                path + ".switch_mlp", path + ".gate", c.hidden(), f.count("moe_intermediate_size", 1), experts, false);
+        return Mixture.load(w, config, router, activation);
+    }
+
+    @Override
+    public Shape shape() {
+        return shape;
+    }
+
+    @Override
+    public List<AttentionSpec> attention() {
+        return layers.stream().map(l -> l.attention.spec()).toList();
+    }
+
+    @Override
+    public Rows embed(Ops ops) {
+        return frame.orElseThrow().embed(ops, 1);
+    }
+
+    @Override
+    public void layers(Ops ops, Rows h) {
+        for (Layer layer : layers) {
+            int mark = ops.mark();
+            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
+            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
+            ops.release(mark);
+        }
+    }
+
+    @Override
+    public Rows logits(Ops ops, Rows hidden) {
+        return frame.orElseThrow().logits(ops, hidden);
+    }
+
+    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
+}

@@ -1,0 +1,124 @@
+package skulk.runner.mlx.model;
+
+import java.util.HashSet;
+import java.util.Set;
+import skulk.runner.mlx.kernel.NativeMemory;
+import skulk.runner.mlx.kernel.WorkerPool;
+
+/** Runs an architecture over the paged cache; knows nothing of families. */
+final class TransformerDecoder implements Decoder {
+    private final Architecture architecture;
+    private final DecoderSpec spec;
+    private final PagedPool cache;
+    private final Ops ops;
+    private final Pipeline pipeline;
+    private final WorkerPool workers;
+    private final NativeMemory memory;
+    private boolean closed;
+
+    TransformerDecoder(Architecture architecture, DecoderSpec spec, PagedPool cache, Ops ops, Parts parts) {
+        this.architecture = architecture;
+        this.spec = spec;
+        this.cache = cache;
+        this.ops = ops;
+        this.pipeline = parts.pipeline;
+        this.workers = parts.workers;
+        this.memory = parts.memory;
+    }
+
+    @Override
+    public DecoderSpec spec() {
+        return spec;
+    }
+
+    @Override
+    public KvPool cache() {
+        return cache;
+    }
+
+    @Override
+    public void forward(Batch batch, Logits logits) {
+        check(batch);
+        ops.begin(Step.of(batch));
+        for (Batch.Slice slice : batch.slices()) {
+            ((PagedSequence) slice.sequence()).append(slice.tokens().length);
+        }
+        Rows hidden = pipeline.first() ? architecture.embed(ops) : pipeline.receive(ops, spec.hidden());
+        architecture.layers(ops, hidden);
+        Rows wanted = wanted(batch, hidden);
+        wanted = pipeline.pass(ops, hidden, wanted);
+        emit(wanted, logits);
+        for (Batch.Slice slice : batch.slices()) {
+            ((PagedSequence) slice.sequence()).dropUnseen();
+        }
+    }
+
+    private void emit(Rows wanted, Logits logits) {
+        if (wanted.count() == 0 || !pipeline.first()) {
+            logits.reset(0, spec.vocab());
+            return;
+        }
+        Rows values = architecture.logits(ops, wanted);
+        boolean complete = values.width() == spec.vocab();
+        logits.reset(complete ? wanted.count() : 0, spec.vocab());
+        if (complete) {
+            System.arraycopy(values.data(), 0, logits.values(), 0, values.count() * values.width());
+        }
+    }
+
+    /** The hidden rows whose logits are asked for. */
+    private Rows wanted(Batch batch, Rows hidden) {
+        int count = batch.slices().stream().mapToInt(Batch.Slice::logitRows).sum();
+        Rows out = ops.rows(count, hidden.width());
+        int row = 0;
+        int end = 0;
+        for (Batch.Slice slice : batch.slices()) {
+            end += slice.tokens().length;
+            int rows = slice.logitRows();
+            System.arraycopy(
+                    hidden.data(), hidden.at(end - rows), out.data(), out.at(row), rows * hidden.width());
+            row += rows;
+        }
+        return out;
+    }
+
+    private void check(Batch batch) {
+        Set<KvSequence> seen = new HashSet<>();
+        int blocks = 0;
+        for (Batch.Slice slice : batch.slices()) {
+            if (!(slice.sequence() instanceof PagedSequence sequence)
+                    || sequence.pool() != cache
+                    || sequence.closed()) {
+                throw new IllegalArgumentException("a sequence is closed or of another decoder");
+            }
+            if (!seen.add(sequence)) {
+                throw new IllegalArgumentException("a sequence occurs twice in the batch");
+            }
+            if (slice.tokens().length > spec.maxContext() - sequence.length()) {
+                throw new IllegalArgumentException("a sequence of " + sequence.length() + " positions cannot grow by "
+                        + slice.tokens().length + " to more than " + spec.maxContext());
+            }
+            for (int token : slice.tokens()) {
+                if (token < 0 || token >= spec.vocab()) {
+                    throw new IllegalArgumentException("token " + token + " is outside 0.." + (spec.vocab() - 1));
+                }
+            }
+            blocks += sequence.blocksFor(slice.tokens().length);
+        }
+        if (blocks > cache.freeBlocks()) {
+            throw new CacheFullException(blocks, cache.freeBlocks());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            workers.close();
+            memory.close();
+        }
+    }
+
+    /** What the decoder owns beside the model. */
+    record Parts(Pipeline pipeline, WorkerPool workers, NativeMemory memory) {}
+}
