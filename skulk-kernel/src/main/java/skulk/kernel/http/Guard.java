@@ -1,0 +1,271 @@
+package skulk.kernel.http;
+
+import io.helidon.common.buffers.BufferData;
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
+import io.helidon.common.concurrency.limits.Limit;
+import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.ConnectionContext;
+import io.helidon.webserver.ListenerContext;
+import io.helidon.webserver.ProxyProtocolData;
+import io.helidon.webserver.Router;
+import io.helidon.webserver.spi.ServerConnection;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * One client connection around Helidon's: reads ahead (see {@link ReadAhead}), so that slow senders meet a deadline in every phase of a request and a leaving
+ * client is noticed at once; and drains what an early refusal has left unread, so that the refusal is read before the connection closes.
+ */
+final class Guard implements ServerConnection, ConnectionContext {
+    private static final byte[] HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    private static final Duration LINGER = Duration.ofMillis(500);
+
+    private final ConnectionContext context;
+    private final HttpOptions options;
+    private final Protocols protocols;
+    private final ReadAhead ahead;
+    private final DataReader reader;
+    private final List<Runnable> goneActions = new CopyOnWriteArrayList<>();
+    private volatile boolean gone;
+    private volatile boolean multiplexed;
+    private volatile boolean unfinished;
+    private volatile boolean closing;
+    private volatile Optional<ServerConnection> delegate = Optional.empty();
+
+    /** Makes Helidon's connection for a protocol. */
+    interface Protocols {
+        ServerConnection http1(ConnectionContext context);
+
+        ServerConnection http2(ConnectionContext context);
+    }
+
+    Guard(ConnectionContext context, HttpOptions options, Protocols protocols) {
+        this.context = context;
+        this.options = options;
+        this.protocols = protocols;
+        DataReader original = context.dataReader();
+        this.ahead = new ReadAhead(() -> read(original), this::ended);
+        this.reader = DataReader.create(ahead);
+    }
+
+    private static byte[] read(DataReader original) {
+        try {
+            original.ensureAvailable();
+            return original.readBytes(original.available());
+        } catch (DataReader.InsufficientDataAvailableException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public void handle(Limit limit) throws InterruptedException {
+        ahead.start();
+        idle();
+        try {
+            ServerConnection made = isHttp2() ? http2() : protocols.http1(this);
+            delegate = Optional.of(made);
+            if (closing) {
+                return;
+            }
+            made.handle(limit);
+        } catch (DataReader.InsufficientDataAvailableException e) {
+            // nobody ever said anything
+        } finally {
+            if (unfinished && !multiplexed) {
+                linger();
+            }
+            ahead.stop();
+            ended();
+        }
+    }
+
+    private boolean isHttp2() {
+        for (int i = 0; i < HTTP2_PREFACE.length; i++) {
+            while (reader.available() <= i) {
+                reader.pullData();
+            }
+            BufferData seen = reader.getBuffer(i + 1);
+            seen.skip(i);
+            if (seen.read() != (HTTP2_PREFACE[i] & 0xFF)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private ServerConnection http2() {
+        upgraded();
+        return protocols.http2(this);
+    }
+
+    /** From here on many requests share the connection, and silence of the client says nothing. */
+    void upgraded() {
+        multiplexed = true;
+        ahead.expectNothing();
+    }
+
+    private void idle() {
+        ahead.expect(options.idleTimeout().toNanos(), () -> {
+            unfinished = true;
+            ahead.expect(options.headTimeout().toNanos(), () -> {});
+        });
+    }
+
+    /** A request has arrived with its head: its handler may take its time. */
+    void requestBegins() {
+        if (!multiplexed) {
+            ahead.expectNothing();
+        }
+    }
+
+    /** The handler wants the body now. */
+    void bodyBegins() {
+        if (!multiplexed) {
+            ahead.expect(options.bodyTimeout().toNanos(), () -> {});
+        }
+    }
+
+    /** The body is here, whole. */
+    void bodyEnds() {
+        unfinished = false;
+        requestBegins();
+    }
+
+    /** The request is done. */
+    void requestEnds(boolean bodyRead) {
+        if (!multiplexed) {
+            goneActions.clear();
+            unfinished = !bodyRead;
+            idle();
+        }
+    }
+
+    boolean timedOut() {
+        return ahead.timedOut();
+    }
+
+    boolean gone() {
+        return gone;
+    }
+
+    /** Runs an action once when the client has gone; at once where it has already. */
+    Runnable onGone(Runnable action) {
+        AtomicBoolean open = new AtomicBoolean(true);
+        Runnable once = () -> {
+            if (open.compareAndSet(true, false)) {
+                action.run();
+            }
+        };
+        goneActions.add(once);
+        if (gone) {
+            once.run();
+        }
+        return () -> {
+            open.set(false);
+            goneActions.remove(once);
+        };
+    }
+
+    /** Cuts the connection: a write that hangs on a client that does not read ends. */
+    void cut() {
+        context.serverSocket().close();
+        ended();
+    }
+
+    private void ended() {
+        gone = true;
+        for (Runnable action : goneActions) {
+            action.run();
+        }
+    }
+
+    private void linger() {
+        long end = System.nanoTime() + LINGER.toNanos();
+        ahead.expect(LINGER.toNanos(), () -> {});
+        while (!ahead.atEnd() && System.nanoTime() < end && ahead.get() != null) {
+            // what the client still sends is of no interest any more
+        }
+    }
+
+    @Override
+    public Duration idleTime() {
+        // idle connections meet the deadline of ReadAhead; Helidon's timer must not interrupt long answers
+        return Duration.ZERO;
+    }
+
+    @Override
+    public void close(boolean interrupt) {
+        closing = true;
+        delegate.ifPresentOrElse(d -> d.close(interrupt), ahead::stop);
+        if (interrupt) {
+            ahead.stop();
+        }
+    }
+
+    @Override
+    public DataReader dataReader() {
+        return reader;
+    }
+
+    @Override
+    public DataWriter dataWriter() {
+        return context.dataWriter();
+    }
+
+    @Override
+    public ListenerContext listenerContext() {
+        return context.listenerContext();
+    }
+
+    @Override
+    public ExecutorService executor() {
+        return context.executor();
+    }
+
+    @Override
+    public Router router() {
+        return context.router();
+    }
+
+    @Override
+    public Optional<ProxyProtocolData> proxyProtocolData() {
+        return context.proxyProtocolData();
+    }
+
+    @Override
+    public HelidonSocket serverSocket() {
+        return context.serverSocket();
+    }
+
+    @Override
+    public PeerInfo remotePeer() {
+        return context.remotePeer();
+    }
+
+    @Override
+    public PeerInfo localPeer() {
+        return context.localPeer();
+    }
+
+    @Override
+    public boolean isSecure() {
+        return context.isSecure();
+    }
+
+    @Override
+    public String socketId() {
+        return context.socketId();
+    }
+
+    @Override
+    public String childSocketId() {
+        return context.childSocketId();
+    }
+}

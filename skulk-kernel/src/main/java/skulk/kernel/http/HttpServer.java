@@ -1,0 +1,154 @@
+package skulk.kernel.http;
+
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.http.DirectHandler;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import skulk.api.HttpFeature;
+import skulk.kernel.config.Configuration;
+import skulk.kernel.config.Keys;
+import skulk.kernel.plugin.Offers;
+
+/**
+ * The node's HTTP surface. Bound early, so that a taken port is known at once; features are mounted last and unmounted first, and are exchanged on a rescan
+ * without restarting the server. {@link #mount} is for one thread at a time.
+ */
+public final class HttpServer implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(HttpServer.class.getName());
+    private static final Duration DRAIN = Duration.ofSeconds(5);
+
+    private final HttpOptions options;
+    private final Entrance entrance;
+    private final WebServer server;
+    private List<Mount> mounts = List.of();
+
+    private HttpServer(HttpOptions options, Entrance entrance, WebServer server) {
+        this.options = options;
+        this.entrance = entrance;
+        this.server = server;
+    }
+
+    /**
+     * Binds and begins to answer, with 503 until features are mounted.
+     *
+     * @throws IOException where the address cannot be bound, or must not be without keys; the message says what to do
+     */
+    public static HttpServer start(Configuration configuration) throws IOException {
+        HttpOptions options = HttpOptions.of(configuration);
+        boolean insecure = configuration.get(Keys.API_INSECURE);
+        boolean keys = !configuration.get(Keys.API_KEYS).members().isEmpty();
+        if (!loopback(options.host()) && !insecure && !keys) {
+            throw new IOException("api.host " + options.host()
+                    + " listens beyond this machine: set api.keys, or api.insecure: true if everybody may use this node");
+        }
+        GuardSelector guards = new GuardSelector(options);
+        Entrance entrance = new Entrance(options, guards, new KeyAuthenticator(configuration.get(Keys.API_KEYS), insecure));
+        DirectHandlers.Builder direct = DirectHandlers.builder();
+        for (DirectHandler.EventType event : Entrance.events()) {
+            direct.addHandler(event, entrance);
+        }
+        WebServerConfig.Builder builder = WebServer.builder()
+                .host(options.host())
+                .port(options.port())
+                .shutdownHook(false)
+                .featuresDiscoverServices(false)
+                .protocolsDiscoverServices(false)
+                .addConnectionSelector(guards)
+                .maxPayloadSize(options.bodyLimit())
+                .maxTcpConnections(options.maxConnections())
+                .backlog(1024)
+                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).socketKeepAlive(true).build())
+                .shutdownGracePeriod(Duration.ofMillis(500))
+                .directHandlers(direct.build())
+                .routing(HttpRouting.builder().any(entrance));
+        if (options.tls().isPresent()) {
+            builder.tls(PemTls.load(options.tls().get()));
+        }
+        return new HttpServer(options, entrance, bind(builder.build(), options));
+    }
+
+    private static WebServer bind(WebServer server, HttpOptions options) throws IOException {
+        try {
+            return server.start();
+        } catch (RuntimeException e) {
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            String reason = String.valueOf(cause.getMessage());
+            if (reason.contains("in use")) {
+                throw new IOException(
+                        "port %d on %s is taken by another program; choose another one with --api-port (0 = any free one)"
+                                .formatted(options.port(), options.host()),
+                        e);
+            }
+            throw new IOException("cannot listen on %s:%d: %s".formatted(options.host(), options.port(), reason), e);
+        }
+    }
+
+    private static boolean loopback(String host) throws IOException {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new IOException("api.host " + host + " is not an address of this machine", e);
+        }
+    }
+
+    /** The bound port. */
+    public int port() {
+        return server.port();
+    }
+
+    /** The address to call it at from this machine. */
+    public String url() {
+        String host = options.host().equals("0.0.0.0") || options.host().equals("::") ? "127.0.0.1" : options.host();
+        return (options.tls().isPresent() ? "https://" : "http://") + (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+    }
+
+    /** Exchanges who is asked. */
+    public void authenticator(Authenticator authenticator) {
+        entrance.authenticator(authenticator);
+    }
+
+    /** Answers with the features of these offers from now on, and waits a little for requests of those that are gone. */
+    public synchronized void mount(Offers offers) {
+        List<Mount> next = new ArrayList<>();
+        for (Offers.Origin origin : offers.origins()) {
+            if (origin.extension() instanceof HttpFeature feature) {
+                next.add(mounts.stream()
+                        .filter(m -> m.feature() == feature)
+                        .findFirst()
+                        .orElseGet(() -> new Mount(feature, origin.routes())));
+            }
+        }
+        List<Mount> leaving = mounts.stream().filter(m -> !next.contains(m)).toList();
+        mounts = List.copyOf(next);
+        entrance.routes(new RouteTable(mounts));
+        leaving.forEach(HttpServer::drain);
+    }
+
+    private static void drain(Mount mount) {
+        try {
+            if (!mount.awaitIdle(DRAIN)) {
+                LOG.log(Level.WARNING, "Requests of {0} were still running when it was withdrawn", mount.feature().name());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Stops listening and closes what is open. */
+    @Override
+    public void close() {
+        server.stop();
+    }
+}
