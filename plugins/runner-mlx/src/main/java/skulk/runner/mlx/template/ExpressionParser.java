@@ -204,7 +204,7 @@ final class ExpressionParser {
         switch (token.text()) {
             case "(" -> {
                 stream.next();
-                Expr inner = tuple(true, "", true);
+                Expr inner = tuple(true, true);
                 stream.expectOperator(")");
                 return inner;
             }
@@ -248,10 +248,9 @@ final class ExpressionParser {
      * An expression, or several with commas.
      *
      * @param conditional whether an inline if may stand in it
-     * @param end a name that ends it, or empty
      * @param empty whether it may have no element
      */
-    Expr tuple(boolean conditional, String end, boolean empty) {
+    Expr tuple(boolean conditional, boolean empty) {
         int line = stream.current().line();
         List<Expr> items = new ArrayList<>();
         boolean isTuple = false;
@@ -259,7 +258,7 @@ final class ExpressionParser {
             if (!items.isEmpty()) {
                 stream.expectOperator(",");
             }
-            if (tupleEnds(end)) {
+            if (tupleEnds()) {
                 break;
             }
             items.add(expression(conditional));
@@ -278,9 +277,9 @@ final class ExpressionParser {
         return new Expr.TupleLiteral(items, line);
     }
 
-    boolean tupleEnds(String end) {
+    boolean tupleEnds() {
         Token token = stream.current();
-        return token.is(Kind.VARIABLE_END) || token.is(Kind.BLOCK_END) || token.isOperator(")") || token.isName(end);
+        return token.is(Kind.VARIABLE_END) || token.is(Kind.BLOCK_END) || token.isOperator(")");
     }
 
     private Expr postfix(Expr value) {

@@ -15,7 +15,7 @@ final class NumberFilters {
     private static final Pattern REAL =
             Pattern.compile("[-+]?(?:(?:\\d+(?:_\\d+)*\\.?(?:\\d+(?:_\\d+)*)?|\\.\\d+(?:_\\d+)*)(?:[eE][-+]?\\d+(?:_\\d+)*)?"
                     + "|(?i:inf|infinity|nan))");
-    private static final Pattern DIGITS = Pattern.compile("[0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*");
+    private static final Pattern DIGITS = Pattern.compile("[0-9a-zA-Z\\p{Nd}]+(?:_[0-9a-zA-Z\\p{Nd}]+)*");
 
     private NumberFilters() {}
 

@@ -30,7 +30,7 @@ final class OrderFilters {
     }
 
     private static List<Object> sort(Bound a, Render render) {
-        List<Path> paths = Path.several(a.get(3, null));
+        List<AttributePath> paths = AttributePath.several(a.get(3, null));
         boolean caseSensitive = a.flag(2, false);
         List<Object> items = Types.list(a.get(0), render);
         List<Object> keys = new ArrayList<>(items.size());
@@ -59,7 +59,7 @@ final class OrderFilters {
     }
 
     private static Object unique(Bound a, Render render) {
-        Path path = Path.of(a.get(2, null));
+        AttributePath path = AttributePath.of(a.get(2, null));
         boolean caseSensitive = a.flag(1, false);
         return SequenceFilters.lazy(() -> {
             Set<Object> seen = new HashSet<>();
@@ -76,7 +76,7 @@ final class OrderFilters {
     }
 
     private static Object extreme(Bound a, String operator, Render render) {
-        Path path = Path.of(a.get(2, null));
+        AttributePath path = AttributePath.of(a.get(2, null));
         boolean caseSensitive = a.flag(1, false);
         Iterator<Object> items = Types.iterate(a.get(0));
         if (!items.hasNext()) {
@@ -97,7 +97,7 @@ final class OrderFilters {
     }
 
     private static List<Object> groupBy(Bound a, Render render) {
-        Path path = Path.of(a.get(1));
+        AttributePath path = AttributePath.of(a.get(1));
         Object otherwise = a.get(2, null);
         boolean caseSensitive = a.flag(3, false);
         List<Object> items = Types.list(a.get(0), render);

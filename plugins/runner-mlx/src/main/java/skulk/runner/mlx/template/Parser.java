@@ -34,7 +34,7 @@ final class Parser {
             switch (token.kind()) {
                 case DATA -> body.add(new Stmt.Data(token.text(), token.line()));
                 case VARIABLE_BEGIN -> {
-                    body.add(new Stmt.Print(expressions.tuple(true, "", false), token.line()));
+                    body.add(new Stmt.Print(expressions.tuple(true, false), token.line()));
                     stream.expect(Kind.VARIABLE_END);
                 }
                 case BLOCK_BEGIN -> {
@@ -88,7 +88,7 @@ final class Parser {
             case "with" -> body.add(with(tag.line()));
             case "block" -> body.add(block(tag.line()));
             case "print" -> print(body, tag.line());
-            case "do" -> body.add(new Stmt.Do(expressions.tuple(true, "", false), tag.line()));
+            case "do" -> body.add(new Stmt.Do(expressions.tuple(true, false), tag.line()));
             case "break" -> body.add(new Stmt.Break(tag.line()));
             case "continue" -> body.add(new Stmt.Continue(tag.line()));
             case "generation" ->
@@ -106,9 +106,9 @@ final class Parser {
     }
 
     private Stmt forLoop(int line) {
-        Target target = target(true, "in", false);
+        Target target = target(false);
         stream.expectName("in");
-        Expr items = expressions.tuple(false, "recursive", false);
+        Expr items = expressions.tuple(false, false);
         Optional<Expr> test = stream.skipName("if") ? Optional.of(expressions.expression()) : Optional.empty();
         boolean recursive = stream.skipName("recursive");
         List<Stmt> body = body("endfor", "else");
@@ -118,14 +118,14 @@ final class Parser {
     }
 
     private Stmt ifStatement(int line) {
-        Expr test = expressions.tuple(false, "", false);
+        Expr test = expressions.tuple(false, false);
         List<Stmt> body = body("elif", "else", "endif");
         List<Stmt.If> elifs = new ArrayList<>();
         List<Stmt> otherwise = List.of();
         while (true) {
             Token token = stream.next();
             if (token.isName("elif")) {
-                Expr elifTest = expressions.tuple(false, "", false);
+                Expr elifTest = expressions.tuple(false, false);
                 elifs.add(new Stmt.If(elifTest, body("elif", "else", "endif"), List.of(), List.of(), token.line()));
                 continue;
             }
@@ -137,9 +137,9 @@ final class Parser {
     }
 
     private Stmt set(int line) {
-        Target target = target(true, "", true);
+        Target target = target(true);
         if (stream.skipOperator("=")) {
-            return new Stmt.Assign(target, expressions.tuple(true, "", false), line);
+            return new Stmt.Assign(target, expressions.tuple(true, false), line);
         }
         Optional<Expr> filter = Optional.empty();
         while (stream.skipOperator("|")) {
@@ -207,7 +207,7 @@ final class Parser {
             if (!targets.isEmpty()) {
                 stream.expectOperator(",");
             }
-            targets.add(target(true, "", false));
+            targets.add(target(false));
             stream.expectOperator("=");
             values.add(expressions.expression());
         }
@@ -251,19 +251,17 @@ final class Parser {
     }
 
     /**
-     * Something to assign to.
+     * Something to assign to, or several with commas.
      *
-     * @param commas whether several names may follow each other
-     * @param end a name that ends it, or empty
      * @param attributes whether an attribute of a namespace will do
      */
-    private Target target(boolean commas, String end, boolean attributes) {
+    private Target target(boolean attributes) {
         int line = stream.current().line();
         List<Target> items = new ArrayList<>();
         boolean isTuple = false;
-        while (!expressions.tupleEnds(end)) {
+        while (!expressions.tupleEnds()) {
             items.add(singleTarget(attributes));
-            if (!commas || !stream.skipOperator(",")) {
+            if (!stream.skipOperator(",")) {
                 break;
             }
             isTuple = true;
@@ -284,7 +282,7 @@ final class Parser {
             stream.next();
             Target inner = stream.current().isOperator(")")
                     ? new Target.TupleTarget(List.of(), token.line())
-                    : target(true, "", false);
+                    : target(false);
             stream.expectOperator(")");
             depth--;
             return inner;

@@ -56,7 +56,7 @@ final class SelectionFilters {
                     throw Errors.jinja("Unexpected keyword argument " + Repr.quote(name));
                 }
             }
-            Path path = Path.of(args.named().get("attribute"));
+            AttributePath path = AttributePath.of(args.named().get("attribute"));
             Object otherwise = args.named().get("default");
             return item -> path.get(item, otherwise, render);
         }
@@ -82,7 +82,7 @@ final class SelectionFilters {
         if (attribute && args.positional().isEmpty()) {
             throw Errors.jinja("Missing parameter for attribute name");
         }
-        Path path = attribute ? Path.of(args.positional().getFirst()) : Path.of(null);
+        AttributePath path = attribute ? AttributePath.of(args.positional().getFirst()) : AttributePath.of(null);
         int offset = attribute ? 1 : 0;
         if (args.positional().size() <= offset) {
             return item -> Types.truthy(path.get(item, render));

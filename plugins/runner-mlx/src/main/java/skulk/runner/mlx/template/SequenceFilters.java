@@ -108,7 +108,7 @@ final class SequenceFilters {
     }
 
     private static Object sum(Bound a, Render render) {
-        Path path = Path.of(a.get(1, null));
+        AttributePath path = AttributePath.of(a.get(1, null));
         Object sum = a.get(2, 0L);
         if (Types.isString(sum)) {
             throw Errors.type("sum() can't sum strings [use ''.join(seq) instead]");

@@ -178,7 +178,7 @@ final class StringSearch {
         int from = 0;
         while (from < rest.length()) {
             if (words.size() >= most) {
-                words.add(Str.stripRight(rest.substring(from)));
+                words.add(rest.substring(from));
                 break;
             }
             int to = from;
@@ -200,7 +200,7 @@ final class StringSearch {
         int to = rest.length();
         while (to > 0) {
             if (words.size() >= most) {
-                words.add(Str.stripLeft(rest.substring(0, to)));
+                words.add(rest.substring(0, to));
                 break;
             }
             int from = to;

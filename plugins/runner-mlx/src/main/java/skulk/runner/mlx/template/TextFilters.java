@@ -100,7 +100,7 @@ final class TextFilters {
 
     private static String join(Bound a, Render render) {
         Iterator<Object> items = Types.iterate(a.get(0));
-        Path attribute = Path.of(a.get(2, null));
+        AttributePath attribute = AttributePath.of(a.get(2, null));
         String separator = Repr.str(a.get(1, ""), render);
         Text text = new Text(render);
         for (boolean first = true; items.hasNext(); first = false) {

@@ -8,24 +8,24 @@ import java.util.List;
  *
  * @param parts what to look up, one in the other
  */
-record Path(List<Object> parts) {
-    static Path of(Object attribute) {
+record AttributePath(List<Object> parts) {
+    static AttributePath of(Object attribute) {
         String text = Str.of(attribute);
         if (text == null) {
-            return new Path(attribute == null ? List.of() : List.of(attribute));
+            return new AttributePath(attribute == null ? List.of() : List.of(attribute));
         }
         List<Object> parts = new ArrayList<>();
         for (String part : text.split("\\.", -1)) {
             boolean number = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
             parts.add(number ? (Object) Long.valueOf(part) : part);
         }
-        return new Path(parts);
+        return new AttributePath(parts);
     }
 
     /** Several paths with commas between them. */
-    static List<Path> several(Object attribute) {
+    static List<AttributePath> several(Object attribute) {
         String text = Str.of(attribute);
-        List<Path> paths = new ArrayList<>();
+        List<AttributePath> paths = new ArrayList<>();
         if (text == null) {
             paths.add(of(attribute));
         } else {
