@@ -1,0 +1,14 @@
+package skulk.http.operator;
+
+import java.util.List;
+import skulk.api.Extension;
+import skulk.api.Plugin;
+import skulk.api.PluginContext;
+
+/** Offers {@link OperatorFeature}; has no settings. */
+public final class OperatorPlugin implements Plugin {
+    @Override
+    public List<? extends Extension> start(PluginContext context) {
+        return List.of(OperatorFeature.of(context));
+    }
+}
