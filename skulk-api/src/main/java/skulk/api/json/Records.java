@@ -4,6 +4,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -20,8 +21,8 @@ import java.util.function.UnaryOperator;
  *
  * <p>A record is an object of its components. A record that implements a sealed interface is the one-key object
  * <code>{"SimpleName": {…}}</code> wherever the sealed type is declared (contract section 0, "Union values"). A {@link Id} is its string, an enum its
- * {@code toString()}, {@code Optional.empty()} null, an {@code Instant} ISO-8601 with {@code Z}, {@code byte[]} base64, a {@link Json} itself. Reading
- * ignores unknown members (newer peers may send more) and throws {@link JsonException} naming the component where one is missing or of a
+ * {@code toString()}, {@code Optional.empty()} null, an {@code Instant} ISO-8601 with {@code Z}, a {@code Duration} ISO-8601,
+ * {@code byte[]} base64, a {@link Json} itself. Reading ignores unknown members (newer peers may send more) and throws {@link JsonException} naming the component where one is missing or of a
  * wrong type; an absent Optional, List, Set or Map reads as empty. Record types must be accessible to this module (public and exported or opened).
  */
 public final class Records {
@@ -83,6 +84,7 @@ public final class Records {
                 case Optional<?> optional -> encode(optional.orElse(null));
                 case Enum<?> constant -> new JsonString(constant.toString());
                 case Instant instant -> new JsonString(instant.toString());
+                case Duration duration -> new JsonString(duration.toString());
                 case byte[] bytes -> new JsonString(Base64.getEncoder().encodeToString(bytes));
                 case Record record ->
                     tagged(record)
@@ -157,7 +159,7 @@ public final class Records {
                 if (json instanceof JsonObject object) {
                     object.members()
                             .forEach((k, v) -> map.put(
-                                    decode(new JsonString(k), arguments[0], where),
+                                    decodeKey(k, arguments[0], where),
                                     decode(v, arguments[1], where + "." + k)));
                 } else if (!(json instanceof JsonNull)) {
                     throw wrong(where, "an object", json);
@@ -171,6 +173,15 @@ public final class Records {
                 throw wrong(where, "an array", json);
             }
             return Set.class.isAssignableFrom(raw) ? new LinkedHashSet<>(items) : items;
+        }
+
+        /** The name of a member as a map's key; JSON has no other names than strings. */
+        private Object decodeKey(String key, Type type, String where) {
+            try {
+                return type == Integer.class ? (Object) Integer.valueOf(key) : decode(new JsonString(key), type, where);
+            } catch (NumberFormatException e) {
+                throw new JsonException("%s: '%s' is not a whole number".formatted(where, key), -1);
+            }
         }
 
         private Object decodeClass(Json json, Class<?> type, String where) {
@@ -231,6 +242,9 @@ public final class Records {
             }
             if (type == Instant.class) {
                 return Instant.parse(text);
+            }
+            if (type == Duration.class) {
+                return Duration.parse(text);
             }
             if (type == byte[].class) {
                 return Base64.getDecoder().decode(text);

@@ -79,4 +79,16 @@ class RecordsTest {
                 List.of(1, 2));
         assertEquals(request, Records.fromJson(Records.toJson(request), GenerationRequest.class));
     }
+
+    /** Keys that are numbers, times. */
+    public record Timed(Map<Integer, Double> bias, java.time.Duration after) {}
+
+    @Test
+    void carriesNumbersAsKeysAndDurations() {
+        Timed timed = new Timed(Map.of(7, 0.5, -1, 2.0), java.time.Duration.ofMillis(1500));
+        assertEquals(timed, Records.fromJson(Json.parse(Records.toJson(timed).toString()), Timed.class));
+        JsonException e = assertThrows(
+                JsonException.class, () -> Records.fromJson(Json.parse("{\"bias\":{\"x\":1}}"), Timed.class));
+        assertTrue(e.getMessage().contains("Timed.bias"), e.getMessage());
+    }
 }
