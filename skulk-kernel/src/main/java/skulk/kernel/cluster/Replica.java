@@ -112,6 +112,14 @@ final class Replica {
         settle();
     }
 
+    /** Says hello to the coordinator once messages can be sent; the first view comes before. */
+    void greet() {
+        if (!view.members().isEmpty() && !coordinates()) {
+            host.send(view.coordinator(), new Control.Hello(reign, state.lastEventAppliedIdx(), false));
+            resend();
+        }
+    }
+
     void message(NodeId from, Control message) {
         switch (message) {
             case Control.Hello hello -> hello(from, hello);

@@ -1,0 +1,324 @@
+package skulk.kernel.cluster;
+
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Flow;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import skulk.api.HardwareProbe;
+import skulk.api.Membership;
+import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.MembershipView;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.NodeProfile;
+import skulk.kernel.event.EventLog;
+
+/**
+ * This node's part in the cluster: the membership on one side, the replica of the agreed state, the telemetry of all nodes and the view made of both on the other.
+ * One thread owns all of it; everything that arrives is a task of that thread, and after each task that changed something a new view is published.
+ */
+public final class ClusterNode implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ClusterNode.class.getName());
+    /** Control messages of a membership epoch that this node has yet to see. */
+    private static final int EARLY = 4096;
+
+    private final NodeId self;
+    private final EventLog log;
+    private final Supplier<List<HardwareProbe>> probes;
+    private final Replica replica;
+    private final NodeTable table;
+    private final Views views;
+    private final Calls calls = new Calls(this::send);
+    private final Deque<Early> early = new ArrayDeque<>();
+    private final ExecutorService control = Executors.newSingleThreadExecutor(
+            Thread.ofPlatform().name("cluster-control").daemon().factory());
+    private final ScheduledExecutorService telemetry = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("telemetry").daemon().factory());
+    private volatile Neighbours neighbours = Neighbours.NONE;
+    private volatile Membership.Member member;
+    private volatile long epoch;
+    private boolean changed;
+
+    /** What else a node does with what it hears. Called on the control thread but for {@link #data}; must not block. */
+    public interface Neighbours {
+        Neighbours NONE = new Neighbours() {};
+
+        /** Requests and their events; called on the membership's thread, in order per sender. */
+        default void data(NodeId from, Message.Data message) {}
+
+        default void endpoint(Message.RankEndpoint endpoint) {}
+
+        default void applied(Event event) {}
+
+        /** A new view; the last thing after each change. */
+        default void view(ClusterView view) {}
+
+        /** The state was replaced; facts of this node to be told anew. @param previous the state before */
+        default List<Event> facts(ClusterState previous, ClusterState now) {
+            return List.of();
+        }
+    }
+
+    private record Early(NodeId from, long epoch, Message.Control message) {}
+
+    public ClusterNode(NodeId self, EventLog log, Supplier<List<HardwareProbe>> probes) {
+        this.self = self;
+        this.log = log;
+        this.probes = probes;
+        this.replica = new Replica(self, new Host(), System::currentTimeMillis);
+        this.table = new NodeTable(self);
+        this.views = new Views(
+                ClusterView.empty(self), task -> Thread.ofVirtual().name("view").start(task));
+    }
+
+    /**
+     * Joins; the view names this node when this returns.
+     *
+     * @throws IOException where the membership does not allow it
+     */
+    public void join(Membership membership, NodeProfile profile, Neighbours heard) throws IOException {
+        neighbours = heard;
+        member = membership.join(profile, new Ears());
+        execute(replica::greet);
+        awaitControl();
+        telemetry.scheduleAtFixedRate(this::measure, 0, 1, TimeUnit.SECONDS);
+    }
+
+    public ClusterView view() {
+        return views.newest();
+    }
+
+    public Flow.Publisher<ClusterView> views() {
+        return views;
+    }
+
+    public Calls calls() {
+        return calls;
+    }
+
+    /** Tells facts of this node to the cluster; returns at once. */
+    public void report(Event... events) {
+        report(List.of(events));
+    }
+
+    /** Tells facts of this node to the cluster; returns at once. */
+    public void report(List<Event> events) {
+        List<Reported> reported = events.stream().map(Reported::of).toList();
+        execute(() -> replica.report(reported));
+    }
+
+    /** Tells a fact whose making is costly, off the caller's thread. */
+    public void reportLater(Supplier<Event> event) {
+        execute(() -> replica.report(List.of(Reported.of(event.get()))));
+    }
+
+    /** Sends to a member; to itself as well. */
+    public void send(NodeId to, Message message) {
+        if (to.equals(self)) {
+            dispatch(self, new Wire.Envelope(epoch, message));
+            return;
+        }
+        Membership.Member seat = member;
+        if (seat != null) {
+            seat.send(to, Wire.encode(message, epoch));
+        }
+    }
+
+    /** Sends to every other member. */
+    public void broadcast(Message message) {
+        Membership.Member seat = member;
+        if (seat != null) {
+            seat.broadcast(Wire.encode(message, epoch));
+        }
+    }
+
+    /** Runs something on the control thread with the agreed state, and plans again after it. */
+    public void execute(Runnable task) {
+        try {
+            control.execute(() -> {
+                try {
+                    task.run();
+                    if (changed) {
+                        changed = false;
+                        publish();
+                    }
+                } catch (RuntimeException e) {
+                    LOG.log(Level.ERROR, "the cluster's control thread goes on after a failure", e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.log(Level.DEBUG, "after the end", e);
+        }
+    }
+
+    /** Publishes a view again, such as after a change of this node's ranks that the state does not show. */
+    public void replan() {
+        execute(() -> changed = true);
+    }
+
+    /** The agreed state, for the control thread only. */
+    public ClusterState state() {
+        return replica.state();
+    }
+
+    private void publish() {
+        ClusterView view = table.view(replica.state(), replica.view(), Instant.now());
+        views.publish(view);
+        neighbours.view(view);
+    }
+
+    private void measure() {
+        try {
+            for (HardwareProbe probe : probes.get()) {
+                NodeInfo info = probe.read();
+                execute(() -> {
+                    table.heard(self, info, Instant.now());
+                    changed = true;
+                });
+                broadcast(new Message.Telemetry(info));
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "a probe failed", e);
+        }
+    }
+
+    private void awaitControl() {
+        try {
+            control.submit(() -> {}).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void dispatch(NodeId from, Wire.Envelope envelope) {
+        switch (envelope.message()) {
+            case Message.Control control -> execute(() -> control(from, envelope.epoch(), control));
+            case Message.Telemetry(NodeInfo info) -> execute(() -> {
+                if (replica.view().members().stream().anyMatch(m -> m.id().equals(from))) {
+                    table.heard(from, info, Instant.now());
+                    changed = true;
+                }
+            });
+            case Message.RankEndpoint endpoint -> execute(() -> neighbours.endpoint(endpoint));
+            case Message.Data data -> neighbours.data(from, data);
+            case Message.Call call -> calls.message(from, call);
+        }
+    }
+
+    private void control(NodeId from, long sentIn, Message.Control message) {
+        if (sentIn < epoch) {
+            return; // of an older view: whoever sent it says it again where it matters
+        }
+        if (sentIn > epoch) {
+            if (early.size() < EARLY) {
+                early.addLast(new Early(from, sentIn, message));
+            }
+            return;
+        }
+        replica.message(from, message);
+    }
+
+    private void viewChanged(MembershipView view) {
+        epoch = view.epoch();
+        table.members(view, Instant.now());
+        changed = true;
+        table.info(self).ifPresent(info -> broadcast(new Message.Telemetry(info))); // whoever is new waits for no cadence
+        calls.members(view.members().stream().map(NodeProfile::id).toList());
+        replica.viewChanged(view);
+        List<Early> waiting = new ArrayList<>(early);
+        early.clear();
+        waiting.forEach(e -> control(e.from(), e.epoch(), e.message()));
+    }
+
+    @Override
+    public void close() {
+        telemetry.shutdownNow();
+        Membership.Member seat = member;
+        if (seat != null) {
+            seat.close();
+        }
+        control.shutdown();
+        try {
+            control.awaitTermination(2, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        views.close();
+    }
+
+    private final class Ears implements Membership.Listener {
+        @Override
+        public void viewChanged(MembershipView view) {
+            execute(() -> ClusterNode.this.viewChanged(view));
+        }
+
+        @Override
+        public void message(NodeId from, byte[] bytes) {
+            Wire.decode(bytes).ifPresent(envelope -> dispatch(from, envelope));
+        }
+    }
+
+    private final class Host implements Replica.Host {
+        @Override
+        public void send(NodeId to, Message message) {
+            ClusterNode.this.send(to, message);
+        }
+
+        @Override
+        public void broadcast(Message message) {
+            Membership.Member seat = member;
+            if (seat != null && replica.view().members().size() > 1) {
+                seat.broadcast(Wire.encode(message, epoch));
+            }
+        }
+
+        @Override
+        public void applied(long index, Reported event) {
+            changed = true;
+            log.append(event);
+            neighbours.applied(event.event());
+        }
+
+        @Override
+        public void adopted(ClusterState previous) {
+            changed = true;
+            report(neighbours.facts(previous, replica.state()));
+        }
+    }
+
+    /** Runs a consumer with each newest view, on a thread of its own; for whoever needs no flow control. */
+    public static Flow.Subscriber<ClusterView> each(Consumer<ClusterView> consumer) {
+        return new Flow.Subscriber<>() {
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onNext(ClusterView view) {
+                consumer.accept(view);
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+                LOG.log(Level.WARNING, "views end", failure);
+            }
+
+            @Override
+            public void onComplete() {}
+        };
+    }
+}

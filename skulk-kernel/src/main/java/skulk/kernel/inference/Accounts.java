@@ -1,0 +1,141 @@
+package skulk.kernel.inference;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import skulk.api.Telemetry;
+import skulk.api.cluster.CommandId;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.Task;
+import skulk.api.cluster.TaskId;
+import skulk.api.cluster.TaskStatus;
+import skulk.api.generation.GenerationEvent;
+import skulk.api.json.JsonObject;
+import skulk.api.telemetry.Reading;
+import skulk.kernel.cluster.Event;
+import skulk.kernel.inference.InFlight.Told;
+
+/**
+ * What the cluster's log, the event log and the metrics learn of requests: all of it after the fact and off the request's path. Safe for use by several threads.
+ */
+public final class Accounts {
+    /** Tasks that have ended and are still shown. */
+    private static final int SHOWN = 32;
+
+    private final NodeId self;
+    private final Consumer<Supplier<Event>> cluster;
+    private final Consumer<Supplier<Event>> log;
+    private final Telemetry telemetry;
+    private final Deque<TaskId> over = new ArrayDeque<>();
+    private final Map<CommandId, Boolean> running = new ConcurrentHashMap<>();
+
+    /**
+     * @param cluster takes facts for the control log
+     * @param log takes events for the event log alone
+     */
+    public Accounts(
+            NodeId self, Consumer<Supplier<Event>> cluster, Consumer<Supplier<Event>> log, Telemetry telemetry) {
+        this.self = self;
+        this.cluster = cluster;
+        this.log = log;
+        this.telemetry = telemetry;
+    }
+
+    void started(InFlight request, boolean traced) {
+        cluster.accept(() -> new Event.TaskCreated(
+                request.task(),
+                new Task.TextGeneration(
+                        request.task(),
+                        TaskStatus.PENDING,
+                        request.instance().instanceId(),
+                        request.command(),
+                        self,
+                        TaskParams.of(request.request()),
+                        traced,
+                        Optional.empty(),
+                        Optional.empty())));
+    }
+
+    void told(Told told) {
+        InFlight request = told.request();
+        switch (told.event()) {
+            case GenerationEvent.Accepted accepted ->
+                status(request, TaskStatus.RUNNING);
+            case GenerationEvent.Text text -> {
+                if (running.putIfAbsent(request.command(), true) == null) {
+                    timing(request, "gen_ai_server_time_to_first_token");
+                }
+                chunk(request, () -> chunk(request).put("text", text.text()).put("finish_reason", Optional.empty()));
+            }
+            case GenerationEvent.Finished finished -> {
+                chunk(request, () -> chunk(request)
+                        .put("text", "")
+                        .put("finish_reason", finished.reason().toString()));
+                count("gen_ai_client_token_usage", request, "output", finished.usage().completionTokens());
+                count("gen_ai_client_token_usage", request, "input", finished.usage().promptTokens());
+                ended(request, "ok", new Event.TaskStatusUpdated(request.task(), TaskStatus.COMPLETE));
+            }
+            case GenerationEvent.Failed(var problem) -> {
+                boolean cancelled = problem.code().equals("cancelled");
+                String type = problem.code().isEmpty() ? problem.kind().reason() : problem.code();
+                ended(
+                        request,
+                        cancelled ? "cancelled" : "failed",
+                        cancelled
+                                ? new Event.TaskStatusUpdated(request.task(), TaskStatus.CANCELLED)
+                                : new Event.TaskFailed(request.task(), type, problem.message()));
+            }
+            case GenerationEvent.Prefill prefill -> {}
+            case GenerationEvent.ToolCallDelta delta -> chunk(
+                    request, () -> chunk(request).put("tool_call", delta.arguments()).put("index", delta.index()));
+            case GenerationEvent.Committed committed -> {}
+        }
+    }
+
+    private static JsonObject.Builder chunk(InFlight request) {
+        return JsonObject.builder().put("model", request.request().model());
+    }
+
+    private void chunk(InFlight request, Supplier<JsonObject.Builder> chunk) {
+        log.accept(() -> new Event.ChunkGenerated(
+                request.command(), JsonObject.of("TokenChunk", chunk.get().build())));
+    }
+
+    private void status(InFlight request, TaskStatus status) {
+        cluster.accept(() -> new Event.TaskStatusUpdated(request.task(), status));
+    }
+
+    private void ended(InFlight request, String outcome, Event event) {
+        running.remove(request.command());
+        cluster.accept(() -> event);
+        timing(request, "gen_ai_server_request_duration");
+        telemetry.record(new Reading.Count(
+                "skulk_requests", Map.of("model", request.request().model().value(), "outcome", outcome), 1));
+        for (TaskId old : forgotten(request.task())) {
+            cluster.accept(() -> new Event.TaskDeleted(old));
+        }
+    }
+
+    private synchronized List<TaskId> forgotten(TaskId newest) {
+        over.addLast(newest);
+        return over.size() > SHOWN ? List.of(over.removeFirst()) : List.of();
+    }
+
+    private void timing(InFlight request, String name) {
+        telemetry.record(new Reading.Timing(
+                name,
+                Map.of("model", request.request().model().value()),
+                Duration.ofNanos(System.nanoTime() - request.startedAt())));
+    }
+
+    private void count(String name, InFlight request, String type, int by) {
+        telemetry.record(new Reading.Count(
+                name, Map.of("model", request.request().model().value(), "type", type), by));
+    }
+}

@@ -1,0 +1,382 @@
+package skulk.kernel.rank;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import skulk.api.RankContext;
+import skulk.api.RankLinks;
+import skulk.api.Runner;
+import skulk.api.RunnerFactory;
+import skulk.api.cluster.CommandId;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.RunnerStatus;
+import skulk.api.generation.EmbeddingRequest;
+import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationRequest;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonNumber;
+import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+
+/** The life of a rank process: frames in, frames out, one model. */
+final class RankLoop {
+    private static final long PULSE_MILLIS = 500;
+
+    private final FrameLink<FromRank, ToRank> link;
+    private final Engines.Source source;
+    private final Map<CommandId, Runner.Generation> generations = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService pulse = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = Thread.ofPlatform().name("pulse").daemon().unstarted(task);
+        thread.setPriority(Thread.MAX_PRIORITY); // busy compute threads must not make the rank look dead
+        return thread;
+    });
+    private ToRank.Begin begin;
+    private Engines engines;
+    private Optional<TcpLinks> links = Optional.empty();
+    private boolean connecting;
+    private volatile Thread loader;
+    private volatile Runner runner;
+
+    RankLoop(SocketChannel channel, Engines.Source source) {
+        this.link = new FrameLink<>(channel, ToRank.class, RankLoop::merge, "node");
+        this.source = source;
+    }
+
+    /** Events of one generation that wait together leave together. */
+    static List<FromRank> merge(List<FromRank> batch) {
+        List<FromRank> merged = new ArrayList<>();
+        for (FromRank frame : batch) {
+            if (frame instanceof FromRank.Events next
+                    && !merged.isEmpty()
+                    && merged.getLast() instanceof FromRank.Events last
+                    && last.command().equals(next.command())) {
+                List<GenerationEvent> events = new ArrayList<>(last.events());
+                events.addAll(next.events());
+                merged.set(merged.size() - 1, new FromRank.Events(last.command(), events));
+            } else {
+                merged.add(frame);
+            }
+        }
+        return merged;
+    }
+
+    /** Runs until the node closes the connection or asks for the end. */
+    void run() {
+        link.send(new FromRank.Hello(ProcessHandle.current().pid()));
+        pulse.scheduleAtFixedRate(this::pulse, PULSE_MILLIS, PULSE_MILLIS, TimeUnit.MILLISECONDS);
+        try {
+            link.read(this::handle);
+        } catch (IOException e) {
+            System.err.println("connection to the node lost: " + e.getMessage());
+        }
+        end(0); // without its node a rank is of no use
+    }
+
+    private void handle(ToRank frame) {
+        switch (frame) {
+            case ToRank.Begin b -> begin(b);
+            case ToRank.Connect(List<ToRank.Peer> peers) -> {
+                links.ifPresent(l -> l.peers(peers));
+                if (!connecting) {
+                    connecting = true;
+                    Thread.ofPlatform().name("connect").start(() -> connect(peers));
+                }
+            }
+            case ToRank.Load l -> loader = Thread.ofPlatform().name("load").start(this::load);
+            case ToRank.Submit(GenerationRequest request) -> submit(request);
+            case ToRank.Cancel(CommandId command) ->
+                Optional.ofNullable(generations.get(command)).ifPresent(Runner.Generation::cancel);
+            case ToRank.Embed(long call, EmbeddingRequest request) -> answer(call, () -> embed(request));
+            case ToRank.Count(long call, GenerationRequest request) ->
+                answer(call, () -> JsonNumber.of(loaded().countTokens(request)));
+            case ToRank.Report(long call) -> answer(call, () -> loaded().report());
+            case ToRank.Shutdown s -> shutdown();
+        }
+    }
+
+    private void begin(ToRank.Begin b) {
+        begin = b;
+        try {
+            engines = source.start(b.plugins().stream().map(Path::of).toList());
+            if (b.shard().worldSize() > 1) {
+                TcpLinks opened = TcpLinks.listen(b.shard().deviceRank(), b.shard().worldSize());
+                links = Optional.of(opened);
+                link.send(new FromRank.Listening(opened.port(), opened.key()));
+            }
+            status(new RunnerStatus.RunnerIdle());
+            phase("idle", "");
+        } catch (Exception e) { // whatever a plugin throws is the reason that the node shows
+            failed("Cannot start the rank", e);
+        }
+    }
+
+    private void connect(List<ToRank.Peer> peers) {
+        status(new RunnerStatus.RunnerConnecting());
+        phase("connect_group", peers.size() + " peers");
+        try {
+            links.orElseThrow().connect(peers, Duration.ofMillis(setting("connect_deadline_millis", 120_000)));
+            status(new RunnerStatus.RunnerConnected());
+        } catch (IOException e) {
+            broken(e.getMessage());
+        }
+    }
+
+    private void load() {
+        phase("load_model", begin.files());
+        int layers = begin.shard().endLayer() - begin.shard().startLayer();
+        status(new RunnerStatus.RunnerLoading(0, layers));
+        Watching watcher = new Watching();
+        try {
+            RunnerFactory factory = factory();
+            Map<String, Path> companions = new HashMap<>();
+            begin.companions().forEach((id, folder) -> companions.put(id, Path.of(folder)));
+            runner = factory.load(new RankContext(
+                    begin.instance(),
+                    begin.shard(),
+                    Path.of(begin.files()),
+                    companions,
+                    links.<RankLinks>map(l -> l).orElseGet(NoLinks::new),
+                    engines.drafters(),
+                    begin.settings(),
+                    watcher));
+            watcher.warmedUp();
+            status(new RunnerStatus.RunnerReady());
+            phase("idle", "");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            watcher.warmedUp();
+            if (links.isPresent() && begin.shard().worldSize() > 1 && watcher.warming) {
+                broken(e.getMessage()); // a peer went away: worth another try
+            } else {
+                failed("Loading failed", e);
+            }
+        } catch (Exception | LinkageError | OutOfMemoryError e) {
+            watcher.warmedUp();
+            failed("Loading failed", e);
+        }
+    }
+
+    private RunnerFactory factory() {
+        String wanted = switch (begin.shard()) {
+            case skulk.api.cluster.Shard.PipelineShardMetadata p -> p.resolvedBackend();
+            case skulk.api.cluster.Shard.TensorShardMetadata t -> t.resolvedBackend();
+        };
+        NodeInfo unknown = new NodeInfo(
+                Instant.now(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty());
+        List<String> reasons = new ArrayList<>();
+        List<RunnerFactory> candidates = new ArrayList<>(engines.runners());
+        candidates.sort((a, b) -> Boolean.compare(b.name().equals(wanted), a.name().equals(wanted)));
+        for (RunnerFactory factory : candidates) {
+            Optional<String> refusal = factory.supports(begin.shard().modelCard(), unknown);
+            if (refusal.isEmpty()) {
+                return factory;
+            }
+            reasons.add(factory.name() + ": " + refusal.get());
+        }
+        throw new IllegalStateException(
+                reasons.isEmpty() ? "no plugin offers a runner" : "no runner takes the model: " + String.join("; ", reasons));
+    }
+
+    private void submit(GenerationRequest request) {
+        CommandId command = request.commandId();
+        Runner ready = runner;
+        if (ready == null) {
+            Problem problem = Problem.of(Problem.Kind.NOT_READY, "The model is not loaded yet");
+            link.send(new FromRank.Events(command, List.of(new GenerationEvent.Failed(problem))));
+            return;
+        }
+        try {
+            Runner.Generation generation = ready.submit(request, event -> {
+                if (event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed) {
+                    generations.put(command, OVER); // also where the end comes before submit returns
+                }
+                link.send(new FromRank.Events(command, List.of(event)));
+            });
+            generations.putIfAbsent(command, generation);
+            generations.remove(command, OVER);
+        } catch (RuntimeException e) {
+            link.send(new FromRank.Events(command, List.of(new GenerationEvent.Failed(problem(e)))));
+        }
+    }
+
+    private static final Runner.Generation OVER = () -> {};
+
+    private JsonObject embed(EmbeddingRequest request) {
+        EmbeddingRequest.Embeddings embeddings = loaded().embed(request);
+        List<Json> vectors = new ArrayList<>();
+        for (float[] vector : embeddings.vectors()) {
+            ByteBuffer bytes = ByteBuffer.allocate(4 * vector.length);
+            bytes.asFloatBuffer().put(vector);
+            vectors.add(new JsonString(java.util.Base64.getEncoder().encodeToString(bytes.array())));
+        }
+        return JsonObject.builder()
+                .put("vectors", new JsonArray(vectors))
+                .put("promptTokens", embeddings.promptTokens())
+                .build();
+    }
+
+    private void answer(long call, Supplier<Json> work) {
+        Thread.ofVirtual().start(() -> {
+            try {
+                link.send(new FromRank.Answer(call, work.get(), Optional.empty()));
+            } catch (RuntimeException e) {
+                link.send(new FromRank.Answer(call, Json.NULL, Optional.of(problem(e))));
+            }
+        });
+    }
+
+    private Runner loaded() {
+        Runner ready = runner;
+        if (ready == null) {
+            throw new SkulkException(Problem.Kind.NOT_READY, "The model is not loaded yet");
+        }
+        return ready;
+    }
+
+    private static Problem problem(RuntimeException e) {
+        return e instanceof SkulkException s
+                ? s.problem()
+                : Problem.of(Problem.Kind.INTERNAL, e.getMessage() == null ? e.toString() : e.getMessage());
+    }
+
+    private void pulse() {
+        long steps = 0;
+        Runner ready = runner;
+        try {
+            if (ready != null) {
+                steps = ready.report().integer("steps").orElse(0L);
+            }
+        } catch (RuntimeException e) {
+            steps = 0; // an engine that cannot tell is no less alive
+        }
+        link.send(new FromRank.Pulse(steps, links.map(TcpLinks::waiting).orElse("")));
+    }
+
+    private void status(RunnerStatus status) {
+        link.send(new FromRank.Status(status));
+    }
+
+    private void phase(String phase, String detail) {
+        link.send(new FromRank.Phase(Instant.now(), phase, detail));
+    }
+
+    /** A failure that another try would meet again: told, and left to the node to end. */
+    private void failed(String doing, Throwable e) {
+        e.printStackTrace();
+        String message = e.getMessage() == null ? e.toString() : e.getMessage();
+        status(new RunnerStatus.RunnerFailed(doing + ": " + message));
+    }
+
+    /** A failure after which only a new process helps. */
+    private void broken(String reason) {
+        System.err.println("broken: " + reason);
+        link.send(new FromRank.Broken(reason));
+        link.finish(1000);
+        Runtime.getRuntime().halt(Exit.BROKEN);
+    }
+
+    private void shutdown() {
+        Thread.ofPlatform().name("shutdown").start(() -> {
+            status(new RunnerStatus.RunnerShuttingDown());
+            phase("shutdown_cleanup", "");
+            Thread loading = loader;
+            if (loading != null) {
+                loading.interrupt();
+            }
+            Runner loaded = runner;
+            if (loaded != null) {
+                loaded.close();
+            }
+            end(0);
+        });
+    }
+
+    private void end(int code) {
+        link.finish(500);
+        Runtime.getRuntime().halt(code);
+    }
+
+    private long setting(String name, long fallback) {
+        String value = begin.settings().get(name);
+        return value == null ? fallback : Long.parseLong(value);
+    }
+
+    /** With one rank there is nobody to talk to. */
+    private static final class NoLinks implements RankLinks {
+        @Override
+        public void send(int rank, MemorySegment data) throws IOException {
+            throw new IOException("this instance has one rank; there is no rank " + rank);
+        }
+
+        @Override
+        public void receive(int rank, MemorySegment into) throws IOException {
+            throw new IOException("this instance has one rank; there is no rank " + rank);
+        }
+    }
+
+    private final class Watching implements RankContext.Watcher {
+        private final WarmupWatchdog watchdog = new WarmupWatchdog();
+        private volatile boolean warming;
+
+        @Override
+        public void loading(int layersLoaded, int totalLayers) {
+            status(new RunnerStatus.RunnerLoading(layersLoaded, totalLayers));
+        }
+
+        @Override
+        public void warmingUp() {
+            warming = true;
+            status(new RunnerStatus.RunnerLoaded());
+            status(new RunnerStatus.RunnerWarmingUp());
+            watcherPhase();
+            watchdog.start(Duration.ofMillis(setting("warmup_deadline_millis", 300_000)), loader, begin);
+        }
+
+        private void watcherPhase() {
+            RankLoop.this.phase("warmup", "");
+        }
+
+        void warmedUp() {
+            watchdog.stop();
+        }
+
+        @Override
+        public void running(boolean busy) {
+            status(busy ? new RunnerStatus.RunnerRunning() : new RunnerStatus.RunnerReady());
+        }
+
+        @Override
+        public void phase(String phase, String detail) {
+            RankLoop.this.phase(phase, detail);
+        }
+
+        @Override
+        public void broken(String reason) {
+            RankLoop.this.broken(reason);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package skulk.kernel.rank;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import skulk.api.cluster.Instance;
+import skulk.api.cluster.RunnerId;
+import skulk.api.cluster.Shard;
+
+/**
+ * One rank to run.
+ *
+ * @param files folder of the checkpoint
+ * @param companions folders of companion models by id
+ * @param settings for the engine
+ */
+public record RankSpec(
+        Instance instance,
+        RunnerId runner,
+        Shard shard,
+        Path files,
+        Map<String, Path> companions,
+        Map<String, String> settings) {
+
+    public RankSpec {
+        companions = Map.copyOf(companions);
+        settings = Map.copyOf(settings);
+    }
+
+    /** A short name for log lines. */
+    String label() {
+        return "rank %d of %s".formatted(shard.deviceRank(), instance.modelId().shortName());
+    }
+
+    /**
+     * How rank processes are started and how long they may take.
+     *
+     * @param command the Java program with its options, up to and including the main class
+     * @param plugins folders or jars of the plugins that offer runners and drafters
+     * @param sockets directory for their sockets
+     */
+    public record Launch(List<String> command, List<Path> plugins, Path sockets, Deadlines deadlines) {
+        public Launch {
+            command = List.copyOf(command);
+            plugins = List.copyOf(plugins);
+        }
+    }
+
+    /**
+     * Contract section 10, "Deadlines".
+     *
+     * @param firstReport from the start of the process to its first word
+     * @param connect of the ranks of one instance to each other
+     * @param load without progress
+     * @param warmup kept by the rank itself; its node waits {@link #GRACE} longer
+     * @param step of a busy rank without progress
+     * @param silence without a sign of life of a serving rank
+     * @param escalation between asking, terminating and killing
+     */
+    public record Deadlines(
+            Duration firstReport,
+            Duration connect,
+            Duration load,
+            Duration warmup,
+            Duration step,
+            Duration silence,
+            Duration escalation) {
+        static final Duration GRACE = Duration.ofSeconds(10);
+
+        public static final Deadlines DEFAULT = new Deadlines(
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(120),
+                Duration.ofSeconds(600),
+                Duration.ofSeconds(300),
+                Duration.ofSeconds(60),
+                Duration.ofMillis(4500),
+                Duration.ofSeconds(5));
+    }
+}
