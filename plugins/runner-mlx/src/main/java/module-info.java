@@ -2,7 +2,14 @@
 module skulk.runner.mlx {
     requires skulk.api;
     requires ai.djl.tokenizers;
+    // DJL's automatic modules do not pull it into the resolution
+    requires org.slf4j;
     requires jdk.management;
     // The node process resolves this plugin without the vector module; only rank processes and tools have it.
     requires static jdk.incubator.vector;
+
+    provides skulk.api.Plugin with
+            skulk.runner.mlx.runner.MlxPlugin;
+    provides java.util.spi.ToolProvider with
+            skulk.runner.mlx.runner.ModelTool;
 }

@@ -1,0 +1,127 @@
+package skulk.runner.mlx.runner;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationEvent.FinishReason;
+import skulk.api.generation.GenerationEvent.TokenLogprob;
+import skulk.api.problem.Problem;
+import skulk.runner.mlx.sample.Choice;
+import skulk.runner.mlx.schedule.End;
+import skulk.runner.mlx.schedule.SequenceOutput;
+import skulk.runner.mlx.schedule.Tally;
+import skulk.runner.mlx.text.OutputAssembler;
+import skulk.runner.mlx.text.Vocabulary;
+
+/** Turns what the scheduler tells of one sequence into the events of its request. */
+final class GenerationOutput implements SequenceOutput {
+    private final Vocabulary vocabulary;
+    private final Consumer<GenerationEvent> events;
+    private final OutputAssembler assembler;
+    private boolean silent;
+
+    /** @param assembler makes the assembler that sends its events to the consumer it is given */
+    GenerationOutput(
+            Vocabulary vocabulary,
+            Function<Consumer<GenerationEvent>, OutputAssembler> assembler,
+            Consumer<GenerationEvent> events) {
+        this.vocabulary = vocabulary;
+        this.events = events;
+        this.assembler = assembler.apply(this::send);
+    }
+
+    private void send(GenerationEvent event) {
+        if (!silent) {
+            events.accept(event);
+        }
+    }
+
+    /** Takes in tokens whose text the client has already: a resumed request. */
+    void replay(List<Integer> tokens) {
+        silent = true;
+        tokens.forEach(token -> assembler.push(token, Optional.empty()));
+        silent = false;
+    }
+
+    @Override
+    public void admitted(int promptTokens, int cachedTokens) {
+        send(new GenerationEvent.Accepted(promptTokens, cachedTokens));
+    }
+
+    @Override
+    public void prefilled(int tokens, int total) {
+        send(new GenerationEvent.Prefill(tokens, total));
+    }
+
+    @Override
+    public Optional<End> token(Choice choice) {
+        Optional<TokenLogprob> logprob = choice.logprob().map(ranked -> logprob(choice.token(), ranked));
+        if (!assembler.push(choice.token(), logprob)) {
+            return Optional.empty();
+        }
+        return Optional.of(new End(FinishReason.STOP, assembler.stopSequence()));
+    }
+
+    @Override
+    public void committed(List<Integer> tokens) {
+        send(new GenerationEvent.Committed(tokens));
+    }
+
+    @Override
+    public void ended(End end, Tally tally) {
+        assembler.finish();
+        boolean called = assembler.calls() > 0
+                && end.reason() == FinishReason.STOP
+                && end.stopSequence().isEmpty();
+        // the last words may have completed a stop string
+        Optional<String> stop = end.stopSequence().or(assembler::stopSequence);
+        FinishReason reason = called ? FinishReason.TOOL_CALLS : stop.isPresent() ? FinishReason.STOP : end.reason();
+        send(new GenerationEvent.Finished(reason, stop, usage(tally), stats(tally)));
+    }
+
+    private GenerationEvent.Usage usage(Tally tally) {
+        return new GenerationEvent.Usage(
+                tally.promptTokens(),
+                tally.generated(),
+                tally.cachedTokens(),
+                assembler.reasoningTokens(),
+                tally.acceptedDraft(),
+                tally.rejectedDraft());
+    }
+
+    private static GenerationEvent.Stats stats(Tally tally) {
+        return new GenerationEvent.Stats(
+                perSecond(tally.promptTokens() - tally.cachedTokens(), tally.prefillNanos()),
+                perSecond(tally.generated() - 1, tally.decodeNanos()),
+                PeakMemory.bytes(),
+                tally.inFlight());
+    }
+
+    private static double perSecond(int tokens, long nanos) {
+        return nanos <= 0 ? 0 : Math.max(0, tokens) * 1e9 / nanos;
+    }
+
+    @Override
+    public void failed(Problem problem) {
+        send(new GenerationEvent.Failed(problem));
+    }
+
+    private TokenLogprob logprob(int token, Choice.Ranked ranked) {
+        List<TokenLogprob> top = ranked.top().stream()
+                .map(alternative -> logprob(alternative.token(), alternative.logprob(), List.of()))
+                .toList();
+        return logprob(token, ranked.chosen(), top);
+    }
+
+    private TokenLogprob logprob(int token, double logprob, List<TokenLogprob> top) {
+        byte[] bytes = vocabulary.bytes(token);
+        List<Integer> unsigned = new ArrayList<>(bytes.length);
+        for (byte b : bytes) {
+            unsigned.add(Byte.toUnsignedInt(b));
+        }
+        return new TokenLogprob(vocabulary.text(token), logprob, unsigned, top);
+    }
+}

@@ -1,0 +1,100 @@
+package skulk.runner.mlx.runner;
+
+import java.util.Optional;
+import java.util.function.Supplier;
+import skulk.api.Drafter;
+import skulk.api.DrafterFactory;
+import skulk.api.RankContext;
+import skulk.api.Runner;
+import skulk.api.cluster.Shard;
+import skulk.runner.mlx.model.Collectives;
+import skulk.runner.mlx.model.Decoder;
+import skulk.runner.mlx.model.DecoderLoader;
+import skulk.runner.mlx.model.LoadOptions;
+import skulk.runner.mlx.schedule.ContextLimit;
+import skulk.runner.mlx.schedule.Scheduler;
+import skulk.runner.mlx.text.OutputFormat;
+import skulk.runner.mlx.text.TextModel;
+
+/** Loads a rank's share of a checkpoint and makes it ready to serve at full speed. */
+final class MlxLoader {
+    private static final System.Logger LOG = System.getLogger(MlxLoader.class.getName());
+    /** Tokens that may wait, as a multiple of the context limit and the batch. */
+    private static final int QUEUE_DEPTH = 4;
+
+    private MlxLoader() {}
+
+    static Runner load(RankContext rank) {
+        Shard shard = rank.shard();
+        if (shard.worldSize() > 1) {
+            throw new UnsupportedOperationException(
+                    "rank " + shard.deviceRank() + " of " + shard.worldSize() + ": this engine runs unsplit models");
+        }
+        EngineSettings settings = EngineSettings.of(rank.settings());
+        rank.watcher().phase("load_model", rank.files().toString());
+        TextModel text = TextModel.load(rank.files());
+        try {
+            Decoder decoder = DecoderLoader.load(rank.files(), options(rank, settings));
+            LOG.log(System.Logger.Level.INFO, "loaded {0}: {1}", rank.files(), decoder.spec());
+            rank.watcher().loading(shard.nLayers(), shard.nLayers());
+            return serve(rank, settings, text, decoder);
+        } catch (RuntimeException | Error e) {
+            text.close();
+            throw e;
+        }
+    }
+
+    private static Runner serve(RankContext rank, EngineSettings settings, TextModel text, Decoder decoder) {
+        int context = contextLimit(rank, decoder);
+        Scheduler scheduler = new Scheduler(
+                decoder,
+                new Scheduler.Options(
+                        settings.maxConcurrent(),
+                        settings.maxQueued(),
+                        (long) context * settings.maxConcurrent() * QUEUE_DEPTH,
+                        settings.maxChunk(),
+                        new ContextLimit(context, settings.maxOutput())),
+                rank.watcher(),
+                plan -> {});
+        OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text);
+        JobMaker jobs = new JobMaker(text, format, Constraints.none(), drafters(rank, decoder));
+        MlxRunner runner = new MlxRunner(
+                decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
+        rank.watcher().warmingUp();
+        rank.watcher().phase("warmup", "");
+        new WarmUp(decoder, scheduler, context).run();
+        return runner;
+    }
+
+    /** What was stamped on the instance, what the model was made for, and what the cache holds: the least of them. */
+    private static int contextLimit(RankContext rank, Decoder decoder) {
+        int stamped = rank.instance().contextTokenLimit().orElse(Integer.MAX_VALUE);
+        long held = (long) decoder.cache().totalBlocks() * decoder.cache().blockSize();
+        return (int) Math.min(Math.min(stamped, decoder.spec().maxContext()), held);
+    }
+
+    private static LoadOptions options(RankContext rank, EngineSettings settings) {
+        int context = rank.instance().contextTokenLimit().orElse(Integer.MAX_VALUE);
+        return new LoadOptions(
+                settings.threads(),
+                settings.kernels(),
+                settings.kv(),
+                new LoadOptions.Limits(settings.memoryBytes(), Long.MAX_VALUE, context),
+                LoadOptions.Shard.whole(),
+                Collectives.alone());
+    }
+
+    /** The first offered drafter that has something for this model. */
+    private static Supplier<Optional<Drafter>> drafters(RankContext rank, Decoder decoder) {
+        TokensOnly target = new TokensOnly(decoder.spec().vocab(), decoder.spec().hidden());
+        return () -> {
+            for (DrafterFactory factory : rank.drafters()) {
+                Optional<Drafter> drafter = factory.create(rank.shard().modelCard(), rank.companions(), target);
+                if (drafter.isPresent()) {
+                    return drafter;
+                }
+            }
+            return Optional.empty();
+        };
+    }
+}

@@ -1,0 +1,34 @@
+package skulk.runner.mlx.runner;
+
+import java.util.Optional;
+import skulk.api.RankContext;
+import skulk.api.Runner;
+import skulk.api.RunnerFactory;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.model.ModelCard;
+
+/** Says which cards this engine runs, and loads them. The node process asks without the vector module, so nothing here touches kernels before {@link #load}. */
+public final class MlxRunnerFactory implements RunnerFactory {
+    @Override
+    public String name() {
+        return "mlx";
+    }
+
+    @Override
+    public Optional<String> supports(ModelCard card, NodeInfo node) {
+        if (card.ggufFile().isPresent()) {
+            return Optional.of(card.modelId() + " is a GGUF model (" + card.ggufFile().get()
+                    + "); this engine runs safetensors checkpoints");
+        }
+        if (!card.tasks().isEmpty() && !card.tasks().contains("TextGeneration")) {
+            return Optional.of(card.modelId() + " is for " + String.join(", ", card.tasks())
+                    + "; this engine generates text");
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public Runner load(RankContext rank) throws Exception {
+        return MlxLoader.load(rank);
+    }
+}

@@ -1,0 +1,56 @@
+package skulk.runner.mlx.runner;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.spi.ToolProvider;
+import skulk.api.json.JsonException;
+import skulk.api.problem.SkulkException;
+import skulk.runner.mlx.checkpoint.CheckpointException;
+import skulk.runner.mlx.template.TemplateException;
+
+/** {@code skulk model}: looks at a model without serving it, through the code that serves. */
+public final class ModelTool implements ToolProvider {
+    private static final String USAGE =
+            """
+            usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast] [--threads N]
+                   model render FOLDER_OR_TEMPLATE --context FILE.json
+              logits  prints {"prompt":[…],"greedy":[…],"logits":[[…],…]}: one row after the prompt, then one after
+                      each of N greedy tokens; --chunk feeds the prompt K tokens at a time
+              render  prints the prompt that a chat template makes of one context object, byte for byte
+            """;
+
+    @Override
+    public String name() {
+        return "model";
+    }
+
+    @Override
+    public int run(PrintWriter out, PrintWriter err, String... args) {
+        List<String> arguments = List.of(args);
+        try {
+            if (arguments.size() < 2) {
+                throw new IllegalArgumentException("a subcommand and a folder are needed");
+            }
+            Arguments options = Arguments.parse(arguments.subList(2, arguments.size()));
+            Path subject = Path.of(arguments.get(1));
+            switch (arguments.getFirst()) {
+                case "logits" -> LogitsCommand.run(subject, options, out);
+                case "render" -> RenderCommand.run(subject, options, out);
+                default -> throw new IllegalArgumentException("no subcommand '" + arguments.getFirst() + "'");
+            }
+            out.flush();
+            return 0;
+        } catch (IllegalArgumentException e) {
+            err.println("model: " + e.getMessage());
+            err.print(USAGE);
+            err.flush();
+            return 2;
+        } catch (IOException | CheckpointException | TemplateException | JsonException | SkulkException e) {
+            err.println("model: " + e.getMessage());
+            err.flush();
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,18 @@
+package skulk.runner.mlx.schedule;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** What the scheduler has done since it started; read from any thread. */
+final class Counters {
+    final LongAdder steps = new LongAdder();
+    final LongAdder promptTokens = new LongAdder();
+    final LongAdder cachedTokens = new LongAdder();
+    final LongAdder outputTokens = new LongAdder();
+    final LongAdder acceptedDrafts = new LongAdder();
+    final LongAdder rejectedDrafts = new LongAdder();
+    final LongAdder finished = new LongAdder();
+    final LongAdder failed = new LongAdder();
+    final LongAdder cancelled = new LongAdder();
+    final LongAdder overloaded = new LongAdder();
+    final LongAdder preempted = new LongAdder();
+}

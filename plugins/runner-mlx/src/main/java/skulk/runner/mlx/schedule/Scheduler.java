@@ -1,0 +1,448 @@
+package skulk.runner.mlx.schedule;
+
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import skulk.api.Drafter;
+import skulk.api.RankContext;
+import skulk.api.generation.GenerationEvent.FinishReason;
+import skulk.api.json.JsonObject;
+import skulk.api.problem.Problem;
+import skulk.api.problem.Problem.Kind;
+import skulk.api.problem.SkulkException;
+import skulk.runner.mlx.model.CacheFullException;
+import skulk.runner.mlx.model.Decoder;
+
+/**
+ * The loop that serves: one thread that admits sequences, runs one step for all of them, and hands out the tokens; it sleeps while there is nothing to do.
+ *
+ * <p>Sequences join and leave between steps. Prompts are computed in chunks that share steps with running streams. A sequence that finds no room in the
+ * cache gives up its place and is computed again later, from its own tokens, without its client noticing. Any thread may submit and cancel.
+ */
+public final class Scheduler implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
+
+    /**
+     * @param maxConcurrent most sequences in the batch
+     * @param maxQueued most requests that wait
+     * @param maxQueuedTokens most tokens, prompt and output, of all that wait
+     * @param maxChunk most prompt tokens of a step
+     * @param context how long sequences may become
+     */
+    public record Options(int maxConcurrent, int maxQueued, long maxQueuedTokens, int maxChunk, ContextLimit context) {}
+
+    /** A submitted sequence. */
+    @FunctionalInterface
+    public interface Ticket {
+        /** Drops the sequence before the next step; it fails with code {@code cancelled} unless it has ended. Idempotent. */
+        void cancel();
+    }
+
+    private final Decoder decoder;
+    private final Options options;
+    private final RankContext.Watcher watcher;
+    private final SharedCache cache;
+    private final ChunkPolicy policy;
+    private final Counters counters = new Counters();
+    private final Stepper stepper;
+    private final Thread thread;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition work = lock.newCondition();
+    private final FairQueue<Sequence> waiting = new FairQueue<>();
+    private boolean closing;
+    private long nextId;
+
+    private final List<Sequence> active = new ArrayList<>();
+    private final Deque<Sequence> preempted = new ArrayDeque<>();
+    private boolean busy;
+    private volatile int activeCount;
+    private volatile int keptBlocks;
+
+    /** @param followers get every step's plan before it runs here; nothing to do for a single rank */
+    public Scheduler(Decoder decoder, Options options, RankContext.Watcher watcher, Consumer<StepPlan> followers) {
+        this.decoder = decoder;
+        this.options = options;
+        this.watcher = watcher;
+        this.cache = new SharedCache(decoder, followers);
+        this.policy = new ChunkPolicy(options.maxChunk());
+        this.stepper = new Stepper(cache, policy, counters);
+        this.thread = Thread.ofPlatform().name("scheduler").start(this::loop);
+    }
+
+    /**
+     * Queues a sequence. A request that cannot be served fails at once, on the calling thread.
+     *
+     * @return a ticket to cancel it by
+     */
+    public Ticket submit(Job job) {
+        try {
+            check(job.prompt());
+            int granted = options.context.grant(job.prompt().length, job.maxTokens());
+            if (job.committed().length >= granted) {
+                return endedAlready(job);
+            }
+            return enqueue(job, granted);
+        } catch (SkulkException e) {
+            job.drafter().ifPresent(Drafter::close);
+            job.output().failed(e.problem());
+            return () -> {};
+        }
+    }
+
+    private void check(int[] prompt) {
+        if (prompt.length == 0) {
+            throw new SkulkException(Kind.USER_ERROR, "the prompt is empty: there is nothing to generate from");
+        }
+        for (int token : prompt) {
+            if (token < 0 || token >= decoder.spec().vocab()) {
+                throw new SkulkException(
+                        Kind.USER_ERROR,
+                        "token " + token + " is outside the model's vocabulary of " + decoder.spec().vocab());
+            }
+        }
+    }
+
+    /** A resumed request that was lost just before its end. */
+    private Ticket endedAlready(Job job) {
+        Tally tally = new Tally(job.prompt().length, 0, job.committed().length, 0, 0, 0, 0, 0);
+        job.drafter().ifPresent(Drafter::close);
+        job.output().admitted(job.prompt().length, 0);
+        job.output().ended(End.of(FinishReason.LENGTH), tally);
+        return () -> {};
+    }
+
+    private Ticket enqueue(Job job, int granted) {
+        lock.lock();
+        try {
+            long cost = job.prompt().length + (long) granted;
+            if (closing) {
+                throw new SkulkException(Problem.of(Kind.NOT_READY, "runner_closed", "the runner is shutting down"));
+            }
+            boolean full = waiting.size() >= options.maxQueued
+                    || (waiting.size() > 0 && waiting.tokens() + cost > options.maxQueuedTokens);
+            if (full) {
+                counters.overloaded.increment();
+                throw new SkulkException(Problem.of(
+                                Kind.OVERLOADED,
+                                "overloaded",
+                                "%d requests with %d tokens are waiting already".formatted(waiting.size(), waiting.tokens()))
+                        .retryAfter(retryAfter()));
+            }
+            Sequence sequence = new Sequence(nextId++, job, granted);
+            waiting.add(job.client(), sequence, cost);
+            work.signal();
+            return () -> cancel(sequence);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** When half of what waits should be done, at the measured speed. */
+    private Duration retryAfter() {
+        double tokensPerSecond = policy.stepMillis() == 0 ? 20 : options.maxConcurrent * 1000 / policy.stepMillis();
+        return Duration.ofSeconds(Math.clamp((long) (waiting.tokens() / 2 / tokensPerSecond), 1, 60));
+    }
+
+    private void cancel(Sequence sequence) {
+        sequence.cancelled = true;
+        lock.lock();
+        try {
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void loop() {
+        try {
+            while (awaitWork()) {
+                dropCancelled();
+                admit();
+                report(!active.isEmpty());
+                if (!active.isEmpty()) {
+                    step();
+                }
+            }
+            failAll(Problem.of(Kind.INTERNAL, "runner_closed", "the runner was closed"));
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.ERROR, "the scheduler stopped", e);
+            failAll(Problem.of(Kind.INTERNAL, "the engine failed: " + e));
+            watcher.broken("the scheduler stopped: " + e);
+        } finally {
+            cache.close();
+        }
+    }
+
+    /** @return false when the scheduler closes */
+    private boolean awaitWork() {
+        lock.lock();
+        try {
+            while (!closing && active.isEmpty() && preempted.isEmpty() && waiting.size() == 0) {
+                report(false);
+                work.awaitUninterruptibly();
+            }
+            return !closing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void report(boolean nowBusy) {
+        activeCount = active.size();
+        keptBlocks = cache.keptBlocks();
+        if (nowBusy != busy) {
+            busy = nowBusy;
+            watcher.running(nowBusy);
+            watcher.phase(nowBusy ? "prefill_stream" : "idle", "");
+        }
+    }
+
+    private void dropCancelled() {
+        List<Sequence> dropped = new ArrayList<>();
+        lock.lock();
+        try {
+            dropped.addAll(waiting.removeIf(sequence -> sequence.cancelled));
+        } finally {
+            lock.unlock();
+        }
+        preempted.stream().filter(sequence -> sequence.cancelled).forEach(dropped::add);
+        active.stream().filter(sequence -> sequence.cancelled).forEach(dropped::add);
+        Problem cancelled = Problem.of(Kind.CONFLICT, "cancelled", "the request was cancelled");
+        for (Sequence sequence : dropped) {
+            counters.cancelled.increment();
+            remove(sequence);
+            deliver(sequence, () -> sequence.job.output().failed(cancelled));
+        }
+    }
+
+    private void admit() {
+        while (active.size() < options.maxConcurrent) {
+            Optional<Sequence> next = next(false);
+            // one sequence always fits: the context limit is at most what the cache holds
+            boolean fits = next.isPresent() && (cache.makeRoom(cache.blocksWanted(next.get())) || active.isEmpty());
+            if (!fits) {
+                return;
+            }
+            join(next(true).orElseThrow());
+        }
+    }
+
+    /** The sequence that is next in turn: those that gave up their place come first. */
+    private Optional<Sequence> next(boolean take) {
+        if (!preempted.isEmpty()) {
+            return Optional.of(take ? preempted.removeFirst() : preempted.getFirst());
+        }
+        lock.lock();
+        try {
+            return take ? waiting.poll() : waiting.peek();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void join(Sequence sequence) {
+        cache.open(sequence);
+        active.add(sequence);
+        if (sequence.admitted(active.size())) {
+            sequence.cachedTokens = Math.min(sequence.computed, sequence.promptTokens());
+            counters.cachedTokens.add(sequence.cachedTokens);
+            deliver(sequence, () -> sequence.job.output().admitted(sequence.promptTokens(), sequence.cachedTokens));
+        }
+    }
+
+    private void step() {
+        boolean streams = active.stream().anyMatch(Sequence::decoding);
+        List<Share> shares = fit(stepper.withDrafts(Shares.of(active, policy.tokens(streams))));
+        if (shares.isEmpty()) {
+            return;
+        }
+        try {
+            stepper.run(shares, outcome());
+        } catch (CacheFullException e) {
+            preempt(active.getLast());
+        } catch (UncheckedIOException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            isolate(shares, e);
+        }
+    }
+
+    /** Makes room for the shares: forgets kept blocks, then drafts, then lets the newest sequences wait. */
+    private List<Share> fit(List<Share> shares) {
+        List<Share> fitting = new ArrayList<>(shares);
+        while (!fitting.isEmpty() && !cache.makeRoom(blocks(fitting))) {
+            if (fitting.stream().anyMatch(share -> share.drafts().length > 0)) {
+                fitting.replaceAll(share -> new Share(share.sequence(), share.count()));
+            } else if (active.size() > 1) {
+                Sequence newest = active.getLast();
+                preempt(newest);
+                fitting.removeIf(share -> share.sequence() == newest);
+            } else {
+                Sequence only = active.getFirst();
+                fail(only, Problem.of(Kind.OUT_OF_RESOURCES, "the cache has no room for " + only.length() + " tokens"));
+                return List.of();
+            }
+        }
+        return fitting;
+    }
+
+    private int blocks(List<Share> shares) {
+        return shares.stream().mapToInt(share -> cache.blocksFor(share.sequence(), share.rows())).sum();
+    }
+
+    private void preempt(Sequence sequence) {
+        counters.preempted.increment();
+        cache.close(sequence);
+        active.remove(sequence);
+        preempted.addFirst(sequence);
+    }
+
+    /** A step that was refused untouched is run again share by share, so that only the one at fault fails; one that broke half-way fails whole. */
+    private void isolate(List<Share> shares, RuntimeException cause) {
+        if (shares.size() == 1 || !(cause instanceof IllegalArgumentException)) {
+            shares.forEach(share -> failed(share.sequence(), cause));
+            return;
+        }
+        for (Share share : shares) {
+            try {
+                stepper.run(List.of(share), outcome());
+            } catch (UncheckedIOException e) {
+                throw e;
+            } catch (RuntimeException e) {
+                failed(share.sequence(), e);
+            }
+        }
+    }
+
+    private Stepper.Outcome outcome() {
+        return new Stepper.Outcome() {
+            @Override
+            public void ended(Sequence sequence, End end) {
+                counters.finished.increment();
+                Tally tally = sequence.tally();
+                remove(sequence);
+                deliver(sequence, () -> sequence.job.output().ended(end, tally));
+            }
+
+            @Override
+            public void failed(Sequence sequence, RuntimeException cause) {
+                Scheduler.this.failed(sequence, cause);
+            }
+        };
+    }
+
+    private void failed(Sequence sequence, RuntimeException cause) {
+        LOG.log(System.Logger.Level.WARNING, "a request failed", cause);
+        Problem problem = cause instanceof SkulkException known
+                ? known.problem()
+                : Problem.of(Kind.INTERNAL, "the engine failed on this request: " + cause.getMessage());
+        fail(sequence, problem);
+    }
+
+    private void fail(Sequence sequence, Problem problem) {
+        counters.failed.increment();
+        remove(sequence);
+        deliver(sequence, () -> sequence.job.output().failed(problem));
+    }
+
+    private void remove(Sequence sequence) {
+        cache.close(sequence);
+        active.remove(sequence);
+        preempted.remove(sequence);
+        sequence.stopDrafting();
+    }
+
+    private void failAll(Problem problem) {
+        List<Sequence> all = new ArrayList<>(active);
+        all.addAll(preempted);
+        lock.lock();
+        try {
+            closing = true;
+            all.addAll(waiting.removeIf(sequence -> true));
+        } finally {
+            lock.unlock();
+        }
+        for (Sequence sequence : all) {
+            deliver(sequence, () -> sequence.job.output().failed(problem));
+        }
+    }
+
+    /** A listener that throws hurts its own request alone. */
+    private void deliver(Sequence sequence, Runnable event) {
+        try {
+            event.run();
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "the listener of a request failed", e);
+            sequence.cancelled = true;
+        }
+    }
+
+    /** Levels and counters: queue, batch, cache, speeds. Any thread. */
+    public JsonObject report() {
+        int queued;
+        long queuedTokens;
+        lock.lock();
+        try {
+            queued = waiting.size();
+            queuedTokens = waiting.tokens();
+        } finally {
+            lock.unlock();
+        }
+        int total = decoder.cache().totalBlocks();
+        return JsonObject.builder()
+                .put("queued", queued)
+                .put("queuedTokens", queuedTokens)
+                .put("active", activeCount)
+                .put("maxConcurrent", options.maxConcurrent)
+                .put("contextLimit", options.context.tokens())
+                .put("cacheBlocks", total)
+                .put("cacheBlocksFree", decoder.cache().freeBlocks())
+                .put("cacheBlocksKept", keptBlocks)
+                .put("cacheBytes", decoder.cache().usedBytes())
+                .put("steps", counters.steps.sum())
+                .put("promptTokens", counters.promptTokens.sum())
+                .put("cachedTokens", counters.cachedTokens.sum())
+                .put("outputTokens", counters.outputTokens.sum())
+                .put("acceptedDrafts", counters.acceptedDrafts.sum())
+                .put("rejectedDrafts", counters.rejectedDrafts.sum())
+                .put("finished", counters.finished.sum())
+                .put("failed", counters.failed.sum())
+                .put("cancelled", counters.cancelled.sum())
+                .put("overloaded", counters.overloaded.sum())
+                .put("preempted", counters.preempted.sum())
+                .put("prefillTokensPerSecond", policy.prefillSpeed())
+                .put("stepMillis", policy.stepMillis())
+                .build();
+    }
+
+    /** Fails what waits and what runs, and ends the thread; the step under way is completed. Idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closing = true;
+            work.signal();
+        } finally {
+            lock.unlock();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive() && Thread.currentThread() != thread) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

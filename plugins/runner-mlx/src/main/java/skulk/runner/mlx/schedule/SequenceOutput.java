@@ -1,0 +1,28 @@
+package skulk.runner.mlx.schedule;
+
+import java.util.List;
+import java.util.Optional;
+import skulk.api.problem.Problem;
+import skulk.runner.mlx.sample.Choice;
+
+/** Where a sequence's tokens go. Called on the scheduler's thread, except for a request that is refused at once; never blocks. */
+public interface SequenceOutput {
+
+    /** The sequence joined the batch. Not repeated where memory pressure makes it leave and join again. */
+    void admitted(int promptTokens, int cachedTokens);
+
+    /** Prompt tokens in the cache so far. */
+    void prefilled(int tokens, int total);
+
+    /** One more token, other than an end token. @return why the output ends here, where it does */
+    Optional<End> token(Choice choice);
+
+    /** The tokens of this step, after {@link #token} was called for each. */
+    void committed(List<Integer> tokens);
+
+    /** The regular end; nothing follows. */
+    void ended(End end, Tally tally);
+
+    /** The end by a failure; nothing follows. */
+    void failed(Problem problem);
+}

@@ -1,0 +1,120 @@
+package skulk.runner.mlx.schedule;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import skulk.runner.mlx.model.Decoder;
+import skulk.runner.mlx.model.KvPool;
+import skulk.runner.mlx.model.Logits;
+
+/**
+ * The cache as the scheduler uses it: sequences that start with blocks of earlier ones, blocks kept until their room is needed. Every change is done here at
+ * once and noted for the plan of the next step, so that other ranks follow. Driver thread only.
+ */
+final class SharedCache implements AutoCloseable {
+    private final KvPool pool;
+    private final RankSequences sequences;
+    private final Consumer<StepPlan> followers;
+    private final PrefixCache prefixes = new PrefixCache();
+    private final List<StepPlan.Operation> pending = new ArrayList<>();
+
+    /** @param followers get every plan before it runs here */
+    SharedCache(Decoder decoder, Consumer<StepPlan> followers) {
+        this.pool = decoder.cache();
+        this.sequences = new RankSequences(decoder);
+        this.followers = followers;
+    }
+
+    /** Opens a sequence on the longest start that is kept; at least one token is left to compute. */
+    void open(Sequence sequence) {
+        int size = pool.blockSize();
+        sequence.keys = BlockKey.chain(sequence.keys, sequence.tokens(), sequence.length(), size);
+        int most = Math.min(sequence.keys.size(), (sequence.length() - 1) / size);
+        List<BlockKey> prefix = prefixes.match(sequence.keys.subList(0, most));
+        while (!prefix.isEmpty() && !sequences.canShare(prefix)) {
+            prefix = prefix.subList(0, prefix.size() - 1);
+        }
+        apply(new StepPlan.Open(sequence.id, prefix));
+        sequence.open = true;
+        sequence.computed = prefix.size() * size;
+        sequence.offered = prefix.size();
+    }
+
+    /** Blocks that opening and prefilling a sequence would take beyond those already kept. */
+    int blocksWanted(Sequence sequence) {
+        int size = pool.blockSize();
+        sequence.keys = BlockKey.chain(sequence.keys, sequence.tokens(), sequence.length(), size);
+        return sequence.length() / size + 1 - prefixes.match(sequence.keys).size();
+    }
+
+    /** Keeps the blocks that became full. */
+    void offer(Sequence sequence) {
+        int size = pool.blockSize();
+        int full = sequence.computed / size;
+        if (full <= sequence.offered) {
+            return;
+        }
+        sequence.keys = BlockKey.chain(sequence.keys, sequence.tokens(), sequence.computed, size);
+        int held = Math.min(full, sequences.fullBlocks(sequence.id));
+        for (int block = sequence.offered; block < held; block++) {
+            BlockKey key = sequence.keys.get(block);
+            if (!prefixes.contains(key)) {
+                apply(new StepPlan.Keep(key, sequence.id, block));
+                prefixes.add(key);
+            }
+        }
+        sequence.offered = full;
+    }
+
+    void truncate(Sequence sequence, int length) {
+        apply(new StepPlan.Truncate(sequence.id, length));
+        sequence.computed = length;
+    }
+
+    /** Closes a sequence, if it is open; it may be opened again. */
+    void close(Sequence sequence) {
+        if (sequence.open) {
+            apply(new StepPlan.Close(sequence.id));
+            sequence.open = false;
+            sequence.computed = 0;
+            sequence.offered = 0;
+        }
+    }
+
+    int blocksFor(Sequence sequence, int tokens) {
+        return sequences.blocksFor(sequence.id, tokens);
+    }
+
+    /** Makes room by forgetting kept blocks, least recently used first. @return whether there is room now */
+    boolean makeRoom(int blocks) {
+        while (pool.freeBlocks() < blocks) {
+            Optional<BlockKey> victim = prefixes.evict(sequences::onlyKept);
+            if (victim.isEmpty()) {
+                return false;
+            }
+            apply(new StepPlan.Evict(victim.get()));
+        }
+        return true;
+    }
+
+    void forward(List<StepPlan.Slice> slices, Logits logits) {
+        followers.accept(new StepPlan(pending, slices));
+        pending.clear();
+        sequences.forward(slices, logits);
+    }
+
+    int keptBlocks() {
+        return prefixes.size();
+    }
+
+    @Override
+    public void close() {
+        sequences.close();
+    }
+
+    private void apply(StepPlan.Operation operation) {
+        sequences.apply(operation);
+        pending.add(operation);
+    }
+}

@@ -1,0 +1,172 @@
+package skulk.runner.mlx.schedule;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import skulk.api.generation.GenerationEvent.FinishReason;
+import skulk.runner.mlx.model.Logits;
+import skulk.runner.mlx.sample.Choice;
+import skulk.runner.mlx.sample.Workspace;
+
+/** Runs steps: computes the shares, chooses tokens, hands them out. Driver thread only. */
+final class Stepper {
+    private static final System.Logger LOG = System.getLogger(Stepper.class.getName());
+    private static final int DRAFTS_PER_LOG_LINE = 32;
+
+    /** What a sequence's part of a step led to. */
+    interface Outcome {
+        void ended(Sequence sequence, End end);
+
+        void failed(Sequence sequence, RuntimeException cause);
+    }
+
+    private final SharedCache cache;
+    private final ChunkPolicy policy;
+    private final Counters counters;
+    private final Logits logits = new Logits();
+    private final Workspace work = new Workspace();
+    private long draftsLogged;
+
+    Stepper(SharedCache cache, ChunkPolicy policy, Counters counters) {
+        this.cache = cache;
+        this.policy = policy;
+        this.counters = counters;
+    }
+
+    /** Adds guesses to the shares of streams that have a drafter. */
+    List<Share> withDrafts(List<Share> shares) {
+        return shares.stream().map(this::withDrafts).toList();
+    }
+
+    private Share withDrafts(Share share) {
+        Sequence sequence = share.sequence();
+        int most = sequence.maxTokens - sequence.generated - 1;
+        if (!sequence.decoding() || most <= 0 || sequence.drafting().isEmpty()) {
+            return share;
+        }
+        try {
+            return new Share(sequence, share.count(), sequence.drafting().get().propose(most, policy.draftRowCost()));
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "a drafter failed and is not asked again", e);
+            sequence.stopDrafting();
+            return share;
+        }
+    }
+
+    /**
+     * Computes the shares and hands out the tokens.
+     *
+     * @throws RuntimeException where the decoder refused the step; no sequence has changed then
+     */
+    void run(List<Share> shares, Outcome outcome) {
+        long start = System.nanoTime();
+        cache.forward(shares.stream().map(Share::slice).toList(), logits);
+        observe(shares, System.nanoTime() - start);
+        int row = 0;
+        for (Share share : shares) {
+            int rows = share.reachesEnd() ? 1 + share.drafts().length : 0;
+            try {
+                take(share, row, rows).ifPresent(end -> outcome.ended(share.sequence(), end));
+            } catch (RuntimeException e) {
+                outcome.failed(share.sequence(), e);
+            }
+            row += rows;
+        }
+    }
+
+    private void observe(List<Share> shares, long nanos) {
+        int prefill = 0;
+        int drafts = 0;
+        int decode = 0;
+        for (Share share : shares) {
+            if (share.sequence().decoding()) {
+                decode++;
+                drafts += share.drafts().length;
+            } else {
+                prefill += share.count();
+            }
+        }
+        counters.steps.increment();
+        counters.promptTokens.add(prefill);
+        policy.observe(new ChunkPolicy.Rows(decode, drafts, prefill), nanos);
+    }
+
+    private Optional<End> take(Share share, int firstRow, int rows) {
+        Sequence sequence = share.sequence();
+        boolean prompt = !sequence.decoding();
+        sequence.computed += share.rows();
+        if (prompt && sequence.generated == sequence.job.committed().length) {
+            int done = Math.min(sequence.computed, sequence.promptTokens());
+            sequence.job.output().prefilled(done, sequence.promptTokens());
+        }
+        Optional<End> end = rows == 0 ? Optional.empty() : choose(share, firstRow);
+        cache.offer(sequence);
+        return end;
+    }
+
+    /**
+     * Chooses one token per row for as long as the guesses were right. A wrong guess costs nothing but its row: the token chosen instead has the model's own
+     * distribution, which for guesses without probabilities is what rejection sampling with residual comes to, and the same random number as without
+     * speculation, so that the output is identical.
+     */
+    private Optional<End> choose(Share share, int firstRow) {
+        Sequence sequence = share.sequence();
+        int[] drafts = share.drafts();
+        List<Integer> fresh = new ArrayList<>(1 + drafts.length);
+        Optional<End> end = Optional.empty();
+        int right = 0;
+        for (int i = 0; i <= drafts.length && end.isEmpty(); i++) {
+            Choice choice = sequence.job.sampler().choose(logits, firstRow + i, work);
+            sequence.job.sampler().accept(choice.token());
+            sequence.append(choice.token());
+            fresh.add(choice.token());
+            end = after(sequence, choice);
+            if (i == drafts.length || choice.token() != drafts[i]) {
+                break;
+            }
+            right++;
+        }
+        if (drafts.length > 0) {
+            verified(sequence, drafts.length, right);
+        }
+        // the last token chosen is not in the cache yet
+        if (sequence.computed > sequence.length() - 1) {
+            cache.truncate(sequence, sequence.length() - 1);
+        }
+        counters.outputTokens.add(fresh.size());
+        sequence.job.output().committed(fresh);
+        sequence.drafting().ifPresent(drafting ->
+                drafting.committed(fresh.stream().mapToInt(Integer::intValue).toArray()));
+        return end;
+    }
+
+    private static Optional<End> after(Sequence sequence, Choice choice) {
+        Job job = sequence.job;
+        if (job.endTokens().contains(choice.token())) {
+            return Optional.of(End.of(FinishReason.STOP));
+        }
+        Optional<End> stopped = job.output().token(choice);
+        if (stopped.isPresent()) {
+            return stopped;
+        }
+        if (job.sampler().complete()) {
+            return Optional.of(End.of(FinishReason.STOP));
+        }
+        return sequence.generated >= sequence.maxTokens ? Optional.of(End.of(FinishReason.LENGTH)) : Optional.empty();
+    }
+
+    private void verified(Sequence sequence, int drafted, int right) {
+        sequence.drafting().ifPresent(drafting -> drafting.verified(drafted, right));
+        counters.acceptedDrafts.add(right);
+        counters.rejectedDrafts.add(drafted - right);
+        long accepted = counters.acceptedDrafts.sum();
+        long all = accepted + counters.rejectedDrafts.sum();
+        if (all / DRAFTS_PER_LOG_LINE > draftsLogged) {
+            draftsLogged = all / DRAFTS_PER_LOG_LINE;
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "MTP acceptance so far: %d/%d (%.0f%%)".formatted(accepted, all, 100.0 * accepted / all));
+        }
+    }
+}
