@@ -85,7 +85,7 @@ final class FormatSpec {
             throw Errors.value("Precision not allowed in integer format specifier");
         }
         if (type == 'c') {
-            return align("", Character.toString(number.intValueExact()), '<');
+            return align("", PercentFormat.character(number), '<');
         }
         int radix = switch (type) {
             case 'b' -> 2;
@@ -114,6 +114,9 @@ final class FormatSpec {
                 default -> plain(number, alternate);
             };
         }
+        if (spec.group(4) != null && digits.chars().noneMatch(c -> c >= '1' && c <= '9')) {
+            negative = false;
+        }
         boolean upper = type == 'E' || type == 'F' || type == 'G';
         return number(negative && !Double.isNaN(number), "", upper ? digits.toUpperCase(Locale.ROOT) : digits, 3);
     }
@@ -135,7 +138,8 @@ final class FormatSpec {
 
     private String number(boolean negative, String prefix, String digits, int group) {
         String sign = negative ? "-" : "+".equals(spec.group(3)) ? "+" : " ".equals(spec.group(3)) ? " " : "";
-        String separator = spec.group(8);
+        boolean finite = Character.digit(digits.charAt(0), 16) >= 0;
+        String separator = finite ? spec.group(8) : null;
         int end = 0;
         while (end < digits.length() && Character.isLetterOrDigit(digits.charAt(end)) && !exponentAt(digits, end)) {
             end++;
@@ -157,7 +161,7 @@ final class FormatSpec {
     }
 
     private static String grouped(String digits, String separator, int group) {
-        if (separator == null || !Character.isLetterOrDigit(digits.charAt(0))) {
+        if (separator == null) {
             return digits;
         }
         StringBuilder result = new StringBuilder(digits);

@@ -51,7 +51,7 @@ final class LayoutFilters {
         return safe ? new Markup(result.toString()) : result.toString();
     }
 
-    private static String truncate(Bound a, Render render) {
+    private static Object truncate(Bound a, Render render) {
         long length = a.integer(1, 255);
         String end = a.text(3, "...");
         long leeway = a.given(4) ? a.integer(4, 5) : 5;
@@ -63,7 +63,7 @@ final class LayoutFilters {
             throw Errors.assertion("expected leeway >= 0, got " + leeway);
         }
         if ((long) Types.length(a.get(0)) <= length + leeway) {
-            return Repr.str(a.get(0), render);
+            return a.get(0);
         }
         String cut = Str.part(a.text(0), 0, (int) (length - endLength));
         if (!a.flag(2, false)) {

@@ -46,7 +46,7 @@ final class NumberFilters {
         refuseUndefined(value);
         String text = Str.of(value);
         if (text != null) {
-            Optional<BigInteger> parsed = parse(StringLayout.strip(text, null, true, true), a.integer(2, 10));
+            Optional<BigInteger> parsed = parse(StringLayout.strip(text, null, true, true), base(a));
             if (parsed.isPresent()) {
                 return Numbers.normal(parsed.get());
             }
@@ -61,6 +61,11 @@ final class NumberFilters {
             throw Errors.overflow("cannot convert float infinity to integer");
         }
         return a.get(1, 0L);
+    }
+
+    /** The base asked for; one that no number can have where it is not a number itself. */
+    private static long base(Bound a) {
+        return !a.has(2) || Types.isInteger(a.get(2)) ? a.integer(2, 10) : -1;
     }
 
     /** Python's {@code int(text, base)}. */

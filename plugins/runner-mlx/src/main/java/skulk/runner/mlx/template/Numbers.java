@@ -104,6 +104,9 @@ final class Numbers {
         if (divisor.signum() == 0) {
             throw Errors.zeroDivision("division by zero");
         }
+        if (big(a).signum() == 0) {
+            return divisor.signum() < 0 ? -0.0 : 0.0;
+        }
         double quotient = new BigDecimal(big(a))
                 .divide(new BigDecimal(divisor), new MathContext(60, RoundingMode.HALF_EVEN))
                 .doubleValue();

@@ -39,7 +39,7 @@ final class OrderFilters {
             paths.forEach(path -> key.add(key(path.get(item, render), caseSensitive)));
             keys.add(key);
         }
-        return Compare.sort(items, keys, a.flag(1, false), render);
+        return Compare.sort(items, keys, a.integer(1, 0) != 0, render);
     }
 
     private static List<Object> dictSort(Bound a, Render render) {
@@ -55,7 +55,7 @@ final class OrderFilters {
         boolean caseSensitive = a.flag(1, false);
         List<Object> keys = new ArrayList<>();
         (by.equals("key") ? dict.keys() : dict.values()).forEach(value -> keys.add(key(value, caseSensitive)));
-        return Compare.sort(dict.items(), keys, a.flag(3, false), render);
+        return Compare.sort(dict.items(), keys, a.integer(3, 0) != 0, render);
     }
 
     private static Object unique(Bound a, Render render) {

@@ -47,7 +47,10 @@ final class PercentFormat {
                 result.add(c);
             }
         }
-        boolean mapping = values instanceof PyDict || values instanceof List<?> || values instanceof Undefined;
+        boolean mapping = values instanceof PyDict
+                || values instanceof List<?>
+                || values instanceof PyRange
+                || values instanceof Undefined;
         int given = values instanceof PyTuple tuple ? tuple.size() : 1;
         if (!mapping && used < given) {
             throw Errors.type("not all arguments converted during string formatting");
@@ -66,6 +69,9 @@ final class PercentFormat {
         Field field = new Field();
         Object value = Missing.MISSING;
         char c = read();
+        if (c == '%') {
+            return "%";
+        }
         if (c == '(') {
             value = named();
             c = read();
@@ -101,9 +107,6 @@ final class PercentFormat {
             c = read();
         }
         render.length(field.width);
-        if (c == '%') {
-            return "%";
-        }
         return convert(field, c, value == Missing.MISSING ? next() : value);
     }
 
@@ -155,9 +158,17 @@ final class PercentFormat {
         };
     }
 
+    /** The character of a code point. */
+    static String character(BigInteger code) {
+        if (code.signum() < 0 || code.bitLength() > 21 || code.intValue() > Character.MAX_CODE_POINT) {
+            throw Errors.overflow("%c arg not in range(0x110000)");
+        }
+        return Character.toString(code.intValue());
+    }
+
     private static String character(Object value) {
         if (Types.isInteger(value)) {
-            return Character.toString(Numbers.big(value).intValueExact());
+            return character(Numbers.big(value));
         }
         if (Types.isString(value) && Str.length(Str.of(value)) == 1) {
             return Str.of(value);

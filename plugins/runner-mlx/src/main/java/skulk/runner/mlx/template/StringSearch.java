@@ -25,7 +25,7 @@ final class StringSearch {
         StringMethods.put(all, method("partition", 2, "self sep", (_, a) -> partition(a, false)));
         StringMethods.put(all, method("rpartition", 2, "self sep", (_, a) -> partition(a, true)));
         StringMethods.put(all, function("splitlines", 1, "self keepends", (render, a) -> {
-            List<String> lines = lines(a.text(0), a.flag(1, false));
+            List<String> lines = lines(a.text(0), a.integer(1, 0) != 0);
             render.elements(lines.size());
             return StringMethods.values(lines);
         }));

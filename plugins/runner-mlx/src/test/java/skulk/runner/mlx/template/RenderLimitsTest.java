@@ -45,7 +45,7 @@ class RenderLimitsTest {
                 "{% set ns = namespace(s=l) %}{% for i in range(20000) %}{% set ns.s = ns.s|map('string') %}{% endfor %}{{ ns.s|list }}",
                 "{% set ns = namespace() %}{% set ns.x = ns %}{{ ns }}",
                 "{% macro m(n) %}{{ m(n + 1) }}{% endmacro %}{{ m(0) }}",
-                "{% macro m() %}{% call m() %}x{% endcall %}{% endmacro %}{{ m() }}",
+                "{% macro m(c) %}{% call n() %}{{ c() }}{% endcall %}{% endmacro %}{% macro n() %}{{ m(caller) }}{% endmacro %}{{ m(n) }}",
                 "{% for i in l recursive %}{{ loop(l) }}{% endfor %}",
                 "{% block b %}{{ self.b() }}{% endblock %}",
                 "{{ 10 ** 1000000 }}",
