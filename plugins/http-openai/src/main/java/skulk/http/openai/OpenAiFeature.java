@@ -14,8 +14,7 @@ record OpenAiFeature(
         CompletionEndpoint completions,
         ResponsesEndpoint responses,
         EmbeddingsEndpoint embeddings,
-        ModelsEndpoint models,
-        CancelEndpoint cancel)
+        ModelsEndpoint models)
         implements HttpFeature {
     @Override
     public String name() {
@@ -34,8 +33,7 @@ record OpenAiFeature(
                 new Route("POST", "/v1/embeddings", Scope.INFER, embeddings::handle),
                 new Route("GET", "/v1/models", Scope.INFER, models::list),
                 new Route("GET", "/models", Scope.INFER, models::list),
-                new Route("GET", "/v1/models/{id+}", Scope.INFER, models::get),
-                new Route("POST", "/v1/cancel/{command_id}", Scope.INFER, cancel::handle));
+                new Route("GET", "/v1/models/{id+}", Scope.INFER, models::get));
     }
 
     @Override

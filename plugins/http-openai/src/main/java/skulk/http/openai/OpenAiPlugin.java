@@ -35,8 +35,7 @@ public final class OpenAiPlugin implements Plugin {
                 new CompletionEndpoint(streaming),
                 new ResponsesEndpoint(streaming, new ResponseStore(kept, keptFor)),
                 new EmbeddingsEndpoint(context.inference(), context.cluster()),
-                new ModelsEndpoint(context.cluster(), Instant.now().getEpochSecond()),
-                new CancelEndpoint(context.cluster())));
+                new ModelsEndpoint(context.cluster(), Instant.now().getEpochSecond())));
     }
 
     private static Duration millis(double seconds) {

@@ -34,9 +34,8 @@ class ModelsAndEmbeddingsTest {
                         new Operation.CatalogEntry(card("org/embed", List.of("TextEmbedding"), List.of("embedding")), true),
                         new Operation.CatalogEntry(
                                 card("org/short", List.of("TextEmbedding"), List.of("embedding", "matryoshka")), true));
-            case Operation.CancelCommand(var command) when command.value().equals("known") -> command;
             default ->
-                throw new SkulkException(Problem.Kind.NOT_FOUND, "Command not found or already completed");
+                throw new AssertionError(operation);
         });
         dialect.inference.embedding(request -> new Embeddings(
                 request.inputs().stream().map(i -> new float[] {i.length(), 0.5f}).toList(), 7));
@@ -112,16 +111,6 @@ class ModelsAndEmbeddingsTest {
                         .pathParameter("id", "org/nope")
                         .run(dialect.feature, "GET", "/v1/models/{id+}")
                         .status());
-    }
-
-    @Test
-    void cancelsByTheIdTheClientGot() {
-        FakeExchange known =
-                new FakeExchange().pathParameter("command_id", "known").run(dialect.feature, "POST", "/v1/cancel/{command_id}");
-        assertEquals("{\"message\":\"Command cancelled.\",\"command_id\":\"known\"}", known.text());
-        FakeExchange unknown =
-                new FakeExchange().pathParameter("command_id", "x").run(dialect.feature, "POST", "/v1/cancel/{command_id}");
-        assertEquals(404, unknown.status());
     }
 
     @Test
