@@ -33,6 +33,8 @@ public final class Keys {
     public static final Key<Double> MEMORY_THRESHOLD = Key.number("node.memory_threshold", 0.75, 0.05, 1, "fraction of the memory that placements may use").env("SKULK_MEMORY_THRESHOLD");
     public static final Key<String> HF_TOKEN = Key.text("hf_token", "", "access token of the model hub; never returned or broadcast").env("HF_TOKEN").hidden();
 
+    public static final Key<String> HUB_ENDPOINT = Key.text("hub.endpoint", "https://huggingface.co", "address of the model hub").env("HF_ENDPOINT");
+
     // ---- cluster
     public static final Key<String> MEMBERSHIP = Key.text("cluster.membership", "", "name of the membership to join with; where empty: jgroups if peers are named and it is there, else solo").env("SKULK_MEMBERSHIP");
     public static final Key<Long> CLUSTER_PORT = Key.integer("cluster.port", 52416, 0, 65535, "port that members talk on; 0 takes any free one").env("SKULK_CLUSTER_PORT", "SKULK_LIBP2P_PORT");

@@ -1,0 +1,6 @@
+/**
+ * The membership for a machine on its own.
+ *
+ * @see skulk.membership.solo.SoloMembership
+ */
+package skulk.membership.solo;

@@ -1,0 +1,24 @@
+package skulk.kernel;
+
+/** What {@code --help} prints. */
+final class Help {
+    static final String TEXT =
+            """
+            Skulk: several machines, one cluster, large language models served as if by one computer.
+
+            usage: skulk [command] [options]
+
+              serve             runs a node (the default)
+              demo              starts a node, places the embedded model, asks it a question
+              model logits      evaluates tokens with a checkpoint folder
+              model render      renders a chat template
+              bench             measures the engine on this machine
+              config explain    prints every configuration key, its value, where it comes from and what it means
+              doctor            looks for what would keep a node from running here
+              version           prints the version
+
+            'skulk COMMAND --help' explains a command.
+            """;
+
+    private Help() {}
+}
