@@ -116,6 +116,9 @@ final class Lexer {
 
     private void comment() {
         Matcher end = COMMENT_END.matcher(source);
+        if (position == source.length()) {
+            return; // Jinja does not miss the end of what has not begun
+        }
         if (!end.find(position)) {
             throw new TemplateSyntaxException("Missing end of comment tag", line);
         }
@@ -124,6 +127,9 @@ final class Lexer {
 
     private void raw() {
         Matcher end = RAW_END.matcher(source);
+        if (position == source.length()) {
+            return;
+        }
         if (!end.find(position)) {
             throw new TemplateSyntaxException("Missing end of raw directive", line);
         }
