@@ -15,6 +15,8 @@ public interface Backend {
 
     AttentionKernels attention();
 
+    IntKernels integer();
+
     /** Plain loops. */
     static Backend scalar() {
         return new ScalarBackend();

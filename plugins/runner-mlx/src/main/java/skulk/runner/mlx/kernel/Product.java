@@ -2,99 +2,104 @@ package skulk.runner.mlx.kernel;
 
 import static skulk.runner.mlx.kernel.TileFormat.ROWS;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Multiplies rows of activations with weight matrices, spread over a worker pool. Every output is summed in ascending
- * order of columns by fused multiply-add, whatever the number of rows and threads, so results do not depend on the batch.
+ * Multiplies rows of activations with weight matrices, spread over a worker pool. Every output is summed in one fixed
+ * order, whatever the number of rows and threads, so results do not depend on the batch.
  */
 public final class Product {
-    /** Tiles that one task expands together: four chains hide the latency of the fused multiply-add. */
-    private static final int TILES = 4;
-    /** Columns expanded at a time: 4 tiles take 32 KB, and all group sizes divide it. */
-    private static final int PANEL = 128;
-    /** Rows of activations whose sums a task holds at a time. */
-    private static final int ROW_BLOCK = 256;
+    /** Bytes of weights that a task reads, roughly: they stay in a core's cache while rows pass by. */
+    private static final long TASK_BYTES = 256 << 10;
+    /** Tasks per thread, if the matrices are large enough, so that threads end together. */
+    private static final int TASKS_PER_THREAD = 6;
 
-    private static final int TASK_ROWS = TILES * ROWS;
-
-    private final MatrixKernels kernels;
     private final WorkerPool pool;
-    private final Scratch[] scratch;
+    private final boolean fast;
+    private final FloatProduct floats;
+    private final IntProduct ints;
+    private final List<IntActivations> rounded = new ArrayList<>();
 
-    public Product(Backend backend, WorkerPool pool) {
-        this.kernels = backend.matrix();
+    /** @param fast round activations where weights have 4 bits */
+    public Product(Backend backend, WorkerPool pool, boolean fast) {
         this.pool = pool;
-        this.scratch = new Scratch[pool.threads()];
-        Arrays.setAll(scratch, i -> new Scratch());
+        this.fast = fast;
+        this.floats = new FloatProduct(backend.matrix(), pool.threads());
+        this.ints = new IntProduct(backend.integer(), pool.threads());
     }
 
     /** Computes all units. They must not write what another one reads. */
     public void run(List<Unit> units) {
-        int[] ends = new int[units.size()];
+        run(units, round(units));
+    }
+
+    /** The same without rounding activations, whatever was chosen: for outputs that decide, such as a router's. */
+    public void runExact(List<Unit> units) {
+        run(units, new IntActivations[units.size()]);
+    }
+
+    private void run(List<Unit> units, IntActivations[] inputs) {
+        int[] sizes = new int[inputs.length];
+        int[] ends = new int[inputs.length];
         int tasks = 0;
         for (int i = 0; i < ends.length; i++) {
-            tasks += (units.get(i).matrix.tiles() + TILES - 1) / TILES;
+            TileMatrix matrix = units.get(i).matrix;
+            sizes[i] = tilesPerTask(matrix);
+            tasks += (matrix.tiles() + sizes[i] - 1) / sizes[i];
             ends[i] = tasks;
         }
         pool.run(tasks, (task, worker) -> {
-            int unit = 0;
-            while (task >= ends[unit]) {
-                unit++;
+            int i = 0;
+            while (task >= ends[i]) {
+                i++;
             }
-            int first = unit == 0 ? 0 : ends[unit - 1];
-            compute(units.get(unit), (task - first) * TILES, scratch[worker]);
+            Unit unit = units.get(i);
+            int from = (task - (i == 0 ? 0 : ends[i - 1])) * sizes[i];
+            int to = Math.min(from + sizes[i], unit.matrix.tiles());
+            if (inputs[i] == null) {
+                floats.compute(unit, from, to, worker);
+            } else {
+                ints.compute(unit, inputs[i], from, to, worker);
+            }
         });
     }
 
-    private void compute(Unit unit, int tile, Scratch s) {
-        for (int from = 0; from < unit.rows; from += ROW_BLOCK) {
-            int count = Math.min(ROW_BLOCK, unit.rows - from);
-            Arrays.fill(s.sums, 0, count * TASK_ROWS, 0);
-            for (int k = 0; k < unit.matrix.cols(); k += PANEL) {
-                int width = Math.min(PANEL, unit.matrix.cols() - k);
-                expand(unit.matrix, tile, k, width, s);
-                multiply(unit, from, count, k, width, s);
+    private int tilesPerTask(TileMatrix matrix) {
+        long share = matrix.data().byteSize() / ((long) pool.threads() * TASKS_PER_THREAD);
+        long tiles = Math.min(TASK_BYTES, share) / matrix.tileBytes();
+        return (int) Math.max(1, tiles / FloatProduct.TILES) * FloatProduct.TILES;
+    }
+
+    /** Rounded activations of the units that take them; units with the same input share. */
+    private IntActivations[] round(List<Unit> units) {
+        IntActivations[] out = new IntActivations[units.size()];
+        int used = 0;
+        for (int i = 0; i < out.length; i++) {
+            Unit unit = units.get(i);
+            if (!fast || !IntProduct.takes(unit.matrix.format())) {
+                continue;
             }
-            store(unit, tile, from, count, s);
-        }
-    }
-
-    private void expand(TileMatrix matrix, int tile, int k, int width, Scratch s) {
-        for (int t = 0; t < TILES; t++) {
-            if (tile + t < matrix.tiles()) {
-                kernels.expand(matrix, tile + t, k, width, s.weights, t * PANEL * ROWS);
+            for (int j = 0; j < i; j++) {
+                if (out[j] != null && unit.sharesInput(units.get(j))) {
+                    out[i] = out[j];
+                }
+            }
+            if (out[i] == null) {
+                if (used == rounded.size()) {
+                    rounded.add(new IntActivations());
+                }
+                out[i] = rounded.get(used++);
+                round(unit, out[i]);
             }
         }
+        return out;
     }
 
-    private void multiply(Unit unit, int from, int count, int k, int width, Scratch s) {
-        int row = 0;
-        for (; row + 4 <= count; row += 4) {
-            MatrixKernels.Rows4 rows = s.rows;
-            rows.x = unit.x;
-            rows.xAt = unit.xAt + (from + row) * unit.xStride + k;
-            rows.xStride = unit.xStride;
-            rows.y = s.sums;
-            rows.yAt = row * TASK_ROWS;
-            rows.yStride = TASK_ROWS;
-            kernels.multiply2x4(s.weights, 0, PANEL * ROWS, width, rows);
-            rows.yAt += 2 * ROWS;
-            kernels.multiply2x4(s.weights, 2 * PANEL * ROWS, PANEL * ROWS, width, rows);
-        }
-        for (; row < count; row++) {
-            int xAt = unit.xAt + (from + row) * unit.xStride + k;
-            kernels.multiply4x1(s.weights, PANEL * ROWS, width, unit.x, xAt, s.sums, row * TASK_ROWS);
-        }
-    }
-
-    private static void store(Unit unit, int tile, int from, int count, Scratch s) {
-        int outputs = Math.min(TASK_ROWS, unit.matrix.rows() - tile * ROWS);
-        for (int row = 0; row < count; row++) {
-            int yAt = unit.yAt + (from + row) * unit.yStride + tile * ROWS;
-            System.arraycopy(s.sums, row * TASK_ROWS, unit.y, yAt, outputs);
-        }
+    private void round(Unit unit, IntActivations out) {
+        out.reset(unit.rows, unit.matrix.cols(), unit.matrix.format().group());
+        pool.run(unit.rows, (row, worker) -> ints.round(unit, out, row));
     }
 
     /**
@@ -103,11 +108,27 @@ public final class Product {
      * @param xAt first value of the first row, the next row is {@code xStride} further; likewise {@code y}
      */
     public record Unit(
-            TileMatrix matrix, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {}
+            TileMatrix matrix, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
 
-    private static final class Scratch {
-        private final float[] weights = new float[TILES * PANEL * ROWS];
-        private final float[] sums = new float[ROW_BLOCK * TASK_ROWS];
-        private final MatrixKernels.Rows4 rows = new MatrixKernels.Rows4();
+        private boolean sharesInput(Unit other) {
+            return x == other.x
+                    && xAt == other.xAt
+                    && xStride == other.xStride
+                    && rows == other.rows
+                    && matrix.cols() == other.matrix.cols()
+                    && matrix.format().group() == other.matrix.format().group();
+        }
+    }
+
+    /** Scratch per thread. */
+    static float[][] scratch(int threads, int size) {
+        float[][] out = new float[threads][];
+        Arrays.setAll(out, i -> new float[size]);
+        return out;
+    }
+
+    /** Where tile {@code tile} of a row goes. */
+    static int outputAt(Unit unit, int row, int tile) {
+        return unit.yAt + row * unit.yStride + tile * ROWS;
     }
 }

@@ -21,4 +21,9 @@ record ScalarBackend() implements Backend {
     public AttentionKernels attention() {
         return new ScalarAttention();
     }
+
+    @Override
+    public IntKernels integer() {
+        return new ScalarInt();
+    }
 }

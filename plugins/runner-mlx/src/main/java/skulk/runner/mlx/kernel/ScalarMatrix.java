@@ -45,7 +45,7 @@ final class ScalarMatrix implements MatrixKernels {
         };
     }
 
-    private static float scale(MemorySegment data, TileFormat format, long at, int row) {
+    static float scale(MemorySegment data, TileFormat format, long at, int row) {
         return format.wideScales() ? data.get(FLOAT, at + row * 4L) : bf16(data.get(SHORT, at + row * 2L));
     }
 

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * @param rows rows, any number; the last tile is padded with zeros
  * @param cols columns, a multiple of the format's group
  * @param format how values lie
- * @param data {@link #tiles()} tiles of {@link #tileBytes()}
+ * @param data {@link #tiles()} tiles of {@link #tileBytes()}, one more if that is odd: kernels take two at a time
  */
 public record TileMatrix(int rows, int cols, TileFormat format, MemorySegment data) {
 
@@ -23,7 +23,8 @@ public record TileMatrix(int rows, int cols, TileFormat format, MemorySegment da
 
     /** Bytes that a matrix takes. */
     public static long bytes(int rows, int cols, TileFormat format) {
-        return Math.multiplyExact(format.tileBytes(cols), (long) (rows + TileFormat.ROWS - 1) / TileFormat.ROWS);
+        long pairs = (rows + 2L * TileFormat.ROWS - 1) / (2 * TileFormat.ROWS);
+        return Math.multiplyExact(format.tileBytes(cols), 2 * pairs);
     }
 
     public int tiles() {

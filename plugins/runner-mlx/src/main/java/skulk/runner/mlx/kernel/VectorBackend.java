@@ -21,4 +21,9 @@ record VectorBackend() implements Backend {
     public AttentionKernels attention() {
         return new VectorAttention();
     }
+
+    @Override
+    public IntKernels integer() {
+        return new VectorInt();
+    }
 }

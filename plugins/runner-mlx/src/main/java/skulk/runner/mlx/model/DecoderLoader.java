@@ -7,6 +7,7 @@ import skulk.runner.mlx.checkpoint.Quantization;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
+import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
 /** Makes a decoder from a checkpoint folder as published: {@code config.json} and {@code *.safetensors}. */
@@ -51,6 +52,7 @@ public final class DecoderLoader {
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
         boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && isLarge(weights);
+        boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && isLarge(weights);
         KvLayout layout = KvLayout.of(architecture.attention(), half);
         long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
@@ -61,13 +63,20 @@ public final class DecoderLoader {
                 Math.min(shape.maxContext(), options.limits().maxContext()),
                 perToken,
                 weights.bytes(),
-                backend.describe());
+                backend.describe() + (fast ? ", 4-bit weights with 8-bit activations" : ", exact"));
         PagedPool cache = new PagedPool(layout, owned.memory, cacheBytes(options, weights, layout));
-        Ops ops = new Ops(backend, owned.workers, options.collectives());
+        Ops ops = new Ops(backend, owned.workers, options.collectives(), fast);
         boolean layered = options.shard().tensorRanks() == 1;
         Pipeline pipeline = new Pipeline(options.collectives(), layered);
-        return new TransformerDecoder(
+        if (isLarge(weights)) {
+            Warmup.matrices(ops, weights.formats());
+        }
+        Decoder decoder = new TransformerDecoder(
                 architecture, spec, cache, ops, new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory));
+        if (options.collectives().ranks() == 1) {
+            Warmup.steps(decoder);
+        }
+        return decoder;
     }
 
     private static boolean isLarge(Weights weights) {

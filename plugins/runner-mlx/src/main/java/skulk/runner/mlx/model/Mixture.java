@@ -110,7 +110,7 @@ record Mixture(
     }
 
     private Picks pick(Ops ops, Rows x) {
-        Rows logits = ops.linear(x, gate);
+        Rows logits = ops.linearExact(x, gate);
         int used = router.used();
         int[] experts = new int[x.count() * used];
         float[] weights = new float[x.count() * used];

@@ -28,12 +28,12 @@ final class Ops {
     private int lent;
     private Step step;
 
-    Ops(Backend backend, WorkerPool pool, Collectives collectives) {
+    Ops(Backend backend, WorkerPool pool, Collectives collectives, boolean fast) {
         this.backend = backend;
         this.pool = pool;
         this.collectives = collectives;
         this.kernels = backend.rows();
-        this.product = new Product(backend, pool);
+        this.product = new Product(backend, pool, fast);
         this.attention = new Attention(backend, pool);
     }
 
@@ -119,13 +119,28 @@ final class Ops {
     /** {@code x} through a linear layer, summed over the ranks if it is a partial one. */
     Rows linear(Rows x, Linear linear) {
         Rows y = rows(x.count(), linear.outputs());
+        product.run(units(x, linear, y));
+        return complete(linear, y);
+    }
+
+    /** The same in exact arithmetic, for outputs that decide: a router's choice must not flip by rounding. */
+    Rows linearExact(Rows x, Linear linear) {
+        Rows y = rows(x.count(), linear.outputs());
+        product.runExact(units(x, linear, y));
+        return complete(linear, y);
+    }
+
+    private static List<Product.Unit> units(Rows x, Linear linear, Rows y) {
         List<Product.Unit> units = new ArrayList<>();
         int at = 0;
         for (TileMatrix part : linear.parts()) {
             units.add(new Product.Unit(part, x.data(), 0, x.width(), x.count(), y.data(), at, y.width()));
             at += part.rows();
         }
-        product.run(units);
+        return units;
+    }
+
+    private Rows complete(Linear linear, Rows y) {
         if (linear.partial()) {
             collectives.allReduce(y.data(), 0, y.count() * y.width());
         }

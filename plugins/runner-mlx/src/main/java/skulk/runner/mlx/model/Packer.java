@@ -86,7 +86,8 @@ final class Packer {
 
     /** The group of the matrix, or a part of it where a share starts or ends within one. */
     private static int groupFor(Format format, Cut cut) {
-        int group = format.group();
+        // the integer kernels share activations' steps over 64 columns at most
+        int group = format.bits() == 4 ? Math.min(format.group(), 64) : format.group();
         while (cut.columns().from() % group != 0 || cut.columns().to() % group != 0) {
             group /= 2;
         }

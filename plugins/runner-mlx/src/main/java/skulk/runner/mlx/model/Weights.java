@@ -2,14 +2,17 @@ package skulk.runner.mlx.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.Quantization;
 import skulk.runner.mlx.checkpoint.Quantization.Format;
 import skulk.runner.mlx.checkpoint.Tensor;
+import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileMatrix;
 import skulk.runner.mlx.model.Cut.Range;
 
@@ -19,6 +22,7 @@ final class Weights {
     private final Quantization quantization;
     private final Packer packer;
     private final Shares shares;
+    private final Set<TileFormat> formats = new HashSet<>();
     private long bytes;
 
     Weights(Checkpoint checkpoint, Quantization quantization, Packer packer, Shares shares) {
@@ -35,6 +39,11 @@ final class Weights {
     /** Bytes of all matrices so far. */
     long bytes() {
         return bytes;
+    }
+
+    /** Formats of all matrices so far. */
+    Set<TileFormat> formats() {
+        return Set.copyOf(formats);
     }
 
     boolean has(String name) {
@@ -92,6 +101,7 @@ final class Weights {
         } else {
             matrix = packer.quantised(quantised(path, weight, scales.get(), biases, size), size.cut);
         }
+        formats.add(matrix.format());
         bytes += matrix.data().byteSize();
         return matrix;
     }
