@@ -29,6 +29,7 @@ final class Progress {
     private long speedBytes;
     private long toldAt;
     private long toldBytes;
+    private boolean news;
 
     Progress(LongSupplier nanos) {
         this.nanos = nanos;
@@ -36,11 +37,12 @@ final class Progress {
         this.speedSince = toldAt;
     }
 
-    /** Begins with what a source lists; what was counted of another source's attempt is forgotten, the session's bytes are not. */
+    /** Begins with what a source lists, which is news at once; what was counted of another source's attempt is forgotten, the session's bytes are not. */
     synchronized void begin(ModelManifest manifest) {
         sizes.clear();
         have.clear();
         completed = 0;
+        news = true;
         total = manifest.totalBytes();
         for (ModelFile file : manifest.files()) {
             sizes.put(file.path(), file.size());
@@ -86,7 +88,8 @@ final class Progress {
         measure(now);
         long since = now - toldAt;
         boolean step = since >= SECOND && (downloaded() - toldBytes) * 20 >= total && total > 0;
-        if (step || since >= HEARTBEAT) {
+        if (news || step || since >= HEARTBEAT) {
+            news = false;
             toldAt = now;
             toldBytes = downloaded();
             return true;

@@ -27,6 +27,7 @@ class ProgressTest {
     @Test
     void tellsEachFivePercentAtLeastASecondApartElseEveryHalfMinute() {
         progress.begin(new ModelManifest(new ModelId("m"), "", "hub", List.of(file)));
+        assertTrue(progress.due(), "the list of files is news");
         progress.received(file, 500);
         after(0.9);
         assertFalse(progress.due(), "less than a second");

@@ -1,0 +1,169 @@
+package skulk.storage.store;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonException;
+import skulk.api.json.JsonObject;
+import skulk.api.model.ModelFile;
+import skulk.api.model.ModelId;
+import skulk.api.model.ModelManifest;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+
+/** The store from another node, over HTTP. */
+final class RemoteStore implements Store {
+    private static final int CONNECT_MILLIS = 3_000;
+    private static final int MAX_ANSWER = 64 << 20;
+
+    private final Supplier<String> base;
+    private final Signature signature;
+    private final int readMillis;
+
+    /** @param base URL, asked at each request: it may depend on what the cluster knows by then */
+    RemoteStore(Supplier<String> base, Signature signature, Duration readTimeout) {
+        this.base = base;
+        this.signature = signature;
+        this.readMillis = Math.toIntExact(readTimeout.toMillis());
+    }
+
+    /** Begins a request; nothing is sent until an answer is asked for. */
+    HttpURLConnection connect(String method, String pathAndQuery, int extraMillis) throws IOException {
+        URI uri = URI.create(base.get() + pathAndQuery);
+        HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+        connection.setInstanceFollowRedirects(false);
+        connection.setConnectTimeout(CONNECT_MILLIS);
+        connection.setReadTimeout(readMillis + extraMillis);
+        connection.setRequestMethod(method);
+        signature
+                .sign(method, uri.getRawPath(), Instant.now())
+                .ifPresent(value -> connection.setRequestProperty(Signature.HEADER, value));
+        return connection;
+    }
+
+    static String path(ModelId model) {
+        return "/models/" + URLEncoder.encode(model.value(), StandardCharsets.UTF_8);
+    }
+
+    private record Answer(int status, Json body) {
+        JsonObject object() throws IOException {
+            if (body instanceof JsonObject object) {
+                return object;
+            }
+            throw new IOException("the store's answer is not an object");
+        }
+
+        List<JsonObject> objects() throws IOException {
+            if (!(body instanceof JsonArray array)) {
+                throw new IOException("the store's answer is not a list");
+            }
+            List<JsonObject> list = new ArrayList<>();
+            for (Json item : array) {
+                if (item instanceof JsonObject object) {
+                    list.add(object);
+                }
+            }
+            return list;
+        }
+    }
+
+    private Answer ask(String method, String path, int extraMillis) throws IOException {
+        HttpURLConnection connection = connect(method, path, extraMillis);
+        int status = connection.getResponseCode();
+        InputStream body = status < 400 ? connection.getInputStream() : connection.getErrorStream();
+        try (InputStream in = body == null ? InputStream.nullInputStream() : body) {
+            Json json = Json.parse(in.readNBytes(MAX_ANSWER));
+            if (status >= 400 && status != 404) {
+                throw refused(status, json);
+            }
+            return new Answer(status, json);
+        } catch (JsonException e) {
+            throw new IOException("the store answered %d with something else than JSON".formatted(status), e);
+        }
+    }
+
+    /** A problem that the store tells is passed on; an answer that it should not give is a failure to reach it. */
+    private static SkulkException refused(int status, Json body) throws IOException {
+        String message = body instanceof JsonObject o ? o.string("error").orElse(o.toString()) : body.toString();
+        for (Problem.Kind kind : Problem.Kind.values()) {
+            if (kind.status() == status && status != 401) {
+                return new SkulkException(kind, message);
+            }
+        }
+        throw new IOException("the store answered %d: %s".formatted(status, message));
+    }
+
+    @Override
+    public Health health() throws IOException {
+        JsonObject health = ask("GET", "/health", 0).object();
+        return new Health(
+                health.string("store_path").orElse(""),
+                health.integer("free_bytes").orElse(0L),
+                health.integer("total_bytes").orElse(0L),
+                health.integer("used_bytes").orElse(0L));
+    }
+
+    @Override
+    public List<Entry> registry() throws IOException {
+        return ask("GET", "/registry", 0).objects().stream().map(Entry::of).toList();
+    }
+
+    @Override
+    public List<Progress> downloads() throws IOException {
+        return ask("GET", "/downloads", 0).objects().stream().map(Progress::of).toList();
+    }
+
+    @Override
+    public Progress download(ModelId model, Duration wait) throws IOException {
+        Answer answer = ask("POST", path(model) + "/download?wait=" + wait.toSeconds(), Math.toIntExact(wait.toMillis()));
+        if (answer.status() == 404) {
+            throw new SkulkException(Problem.Kind.NOT_FOUND, answer.object().string("error").orElse("no source has " + model));
+        }
+        return Progress.of(answer.object());
+    }
+
+    @Override
+    public Optional<Progress> status(ModelId model) throws IOException {
+        JsonObject status = ask("GET", path(model) + "/download/status", 0).object();
+        return status.string("status").filter("not_found"::equals).isPresent()
+                ? Optional.empty()
+                : Optional.of(Progress.of(status));
+    }
+
+    @Override
+    public boolean delete(ModelId model) throws IOException {
+        return ask("DELETE", path(model), 0).status() != 404;
+    }
+
+    @Override
+    public Optional<ModelManifest> files(ModelId model) throws IOException {
+        Answer answer = ask("GET", path(model) + "/files", 0);
+        if (answer.status() == 404) {
+            return Optional.empty();
+        }
+        try {
+            List<ModelFile> files = new ArrayList<>();
+            for (Json item : answer.object().array("files").orElse(JsonArray.of())) {
+                if (item instanceof JsonObject file) {
+                    files.add(new ModelFile(
+                            file.string("path").orElse(""), file.integer("size").orElse(0L), file.string("sha256")));
+                }
+            }
+            String revision = answer.object().string("revision").orElse("");
+            return Optional.of(new ModelManifest(model, revision, "store", files));
+        } catch (IllegalArgumentException | JsonException e) {
+            throw new IOException("the store's list of files of %s is malformed: %s".formatted(model, e.getMessage()), e);
+        }
+    }
+}
