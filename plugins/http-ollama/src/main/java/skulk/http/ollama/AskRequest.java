@@ -1,0 +1,110 @@
+package skulk.http.ollama;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.CommandId;
+import skulk.api.generation.GenerationRequest;
+import skulk.api.generation.GenerationRequest.OutputShape;
+import skulk.api.generation.GenerationRequest.Prompt;
+import skulk.api.generation.GenerationRequest.ReasoningWish;
+import skulk.api.generation.GenerationRequest.Tool;
+import skulk.api.generation.GenerationRequest.ToolChoice;
+import skulk.api.generation.Message;
+import skulk.api.http.Fields;
+import skulk.api.json.Json;
+import skulk.api.json.JsonString;
+
+/**
+ * A body of chat or generate, checked.
+ *
+ * @param model as the client names it, to be repeated in answers
+ * @param empty whether there is nothing to answer: the client only wants the model to be there
+ */
+record AskRequest(GenerationRequest generation, String model, boolean stream, boolean empty) {
+
+    private record Common(
+            String model,
+            boolean stream,
+            OptionsFields options,
+            OutputShape output,
+            ReasoningWish reasoning,
+            Optional<Integer> logprobs) {}
+
+    static AskRequest readChat(Json json, String client, ClusterView view) {
+        Body body = Body.of(json);
+        Common common = common(body);
+        List<Message> messages = AskFields.messages(body);
+        List<Tool> tools = AskFields.tools(body.fields());
+        body.check();
+        boolean empty = messages.stream()
+                .allMatch(m -> m.content().filter(c -> !c.isBlank()).isEmpty()
+                        && m.toolCalls().isEmpty());
+        return build(common, conversation(messages, tools), client, view, empty);
+    }
+
+    static AskRequest readGenerate(Json json, String client, ClusterView view) {
+        Body body = Body.of(json);
+        Fields fields = body.fields();
+        Common common = common(body);
+        String prompt = fields.string("prompt").orElse("");
+        Optional<String> system = fields.string("system").filter(s -> !s.isEmpty());
+        boolean raw = fields.bool("raw").orElse(false);
+        if (raw && system.isPresent()) {
+            body.refuse("'system' with 'raw' is not supported: a raw prompt is the whole prompt");
+        }
+        AskFields.images(body, fields);
+        JsonString nothing = new JsonString("");
+        body.refuseUnless("suffix", nothing::equals, "text is only continued, not filled in");
+        body.refuseUnless("template", nothing::equals, "the model's own template is used, or none with 'raw'");
+        body.refuseUnless("context", Body::isEmpty, "send the conversation to chat");
+        body.check();
+        List<Message> messages = new ArrayList<>();
+        system.ifPresent(text -> messages.add(Message.of("system", text)));
+        messages.add(Message.of("user", prompt));
+        return build(
+                common,
+                raw ? new Prompt.Text(prompt) : conversation(messages, List.of()),
+                client,
+                view,
+                prompt.isBlank());
+    }
+
+    private static Prompt conversation(List<Message> messages, List<Tool> tools) {
+        return new Prompt.Conversation(messages, tools, new ToolChoice.Auto(), true, Map.of());
+    }
+
+    private static Common common(Body body) {
+        Fields fields = body.fields();
+        AskFields.keepAlive(body);
+        body.refuseUnless("truncate", Json.of(false)::equals, "an overlong prompt is an error");
+        body.refuseUnless("shift", Json.of(false)::equals, "output ends where the context is full");
+        return new Common(
+                fields.requiredString("model"),
+                fields.bool("stream").orElse(true),
+                OptionsFields.read(body),
+                AskFields.format(fields),
+                AskFields.think(fields),
+                AskFields.logprobs(body));
+    }
+
+    private static AskRequest build(Common common, Prompt prompt, String client, ClusterView view, boolean empty) {
+        OptionsFields options = common.options();
+        GenerationRequest generation = new GenerationRequest(
+                CommandId.random(),
+                Body.model(common.model()),
+                prompt,
+                options.sampling(),
+                common.output(),
+                options.maxTokens(),
+                options.stop(),
+                common.logprobs(),
+                common.reasoning(),
+                client,
+                List.of());
+        options.checkContext(generation.model(), view);
+        return new AskRequest(generation, common.model(), common.stream(), empty);
+    }
+}

@@ -1,0 +1,73 @@
+package skulk.http.ollama;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import skulk.api.http.Fields;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonNumber;
+import skulk.api.json.JsonObject;
+import skulk.api.model.ModelId;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+
+/**
+ * A request body being read: its fields, whose shape is answered with 422, and what is well-formed but not served, which is answered with 400 and the
+ * field's name. Not thread-safe.
+ */
+final class Body {
+    private final Fields fields;
+    private final List<String> refusals = new ArrayList<>();
+
+    private Body(Fields fields) {
+        this.fields = fields;
+    }
+
+    static Body of(Json json) {
+        return new Body(Fields.ofBody(json));
+    }
+
+    Fields fields() {
+        return fields;
+    }
+
+    /** Notes something that is not served; {@link #check()} throws the first one. */
+    void refuse(String message) {
+        refusals.add(message);
+    }
+
+    /** Refuses a field by name unless its value changes nothing. */
+    void refuseUnless(String name, Predicate<Json> harmless, String why) {
+        fields.any(name)
+                .filter(value -> !harmless.test(value))
+                .ifPresent(value -> refuse("'%s' is not supported: %s".formatted(name, why)));
+    }
+
+    /** @throws SkulkException INVALID for wrong shapes, else USER_ERROR for the first refusal */
+    void check() {
+        fields.check();
+        if (!refusals.isEmpty()) {
+            throw new SkulkException(Problem.Kind.USER_ERROR, refusals.getFirst());
+        }
+    }
+
+    /** The model's id, without the tag {@code latest} that clients add; a text that cannot name a model names none that is placed. */
+    static ModelId model(String name) {
+        String bare = name.endsWith(":latest") ? name.substring(0, name.length() - ":latest".length()) : name;
+        try {
+            return new ModelId(bare);
+        } catch (IllegalArgumentException e) {
+            throw new SkulkException(Problem.Kind.NOT_FOUND, "No instance found for model " + name);
+        }
+    }
+
+    static boolean isEmpty(Json value) {
+        return value instanceof JsonArray array && array.size() == 0
+                || value instanceof JsonObject object && object.members().isEmpty();
+    }
+
+    static Predicate<Json> isNumber(double number) {
+        return value -> value instanceof JsonNumber n && n.toDouble() == number;
+    }
+}

@@ -1,0 +1,90 @@
+package skulk.http.ollama;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import skulk.api.Inference;
+import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationEvent.Failed;
+import skulk.api.generation.GenerationEvent.Finished;
+import skulk.api.http.EventStream;
+import skulk.api.http.Exchange;
+import skulk.api.json.JsonObject;
+import skulk.api.problem.Problem;
+
+/**
+ * Runs a generation and relays what it tells, as lines or whole. Lines of JSON have no room for keep-alives (contract section 7), so that status 200 is
+ * committed to only when the generation has told something or has been quiet for {@link #COMMIT}.
+ *
+ * @param stall longest time between two outputs after the first
+ */
+record Streaming(Inference inference, Duration stall) {
+    private static final Duration COMMIT = Duration.ofMillis(50);
+
+    void answer(Exchange exchange, AskRequest request, AnswerLines lines) throws InterruptedException {
+        try (Generation generation = new Generation(inference, request.generation(), stall)) {
+            if (request.stream()) {
+                stream(exchange, generation, lines);
+            } else {
+                whole(exchange, generation, lines);
+            }
+        } catch (EventStream.ClientGone gone) {
+            // nobody is left to tell; closing the generation cancels it
+            if (!request.stream()) {
+                throw Failures.failed(
+                        Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request."));
+            }
+        }
+    }
+
+    private static void stream(Exchange exchange, Generation generation, AnswerLines lines)
+            throws InterruptedException {
+        Optional<GenerationEvent> first = generation.next(COMMIT);
+        if (first.isPresent() && first.get() instanceof Failed(Problem problem)) {
+            throw Failures.failed(problem);
+        }
+        try (EventStream out = exchange.events(EventStream.Kind.NDJSON)) {
+            out.onGone(generation::close);
+            relayUntilStopped(generation, first, lines, out);
+        }
+    }
+
+    /** An interrupt means that the node stops: the client is told and can ask another one. */
+    private static void relayUntilStopped(
+            Generation generation, Optional<GenerationEvent> first, AnswerLines lines, EventStream out) {
+        try {
+            GenerationEvent event = first.isPresent() ? first.get() : generation.await();
+            while (true) {
+                send(lines.event(event), out);
+                if (event instanceof Failed || event instanceof Finished) {
+                    return;
+                }
+                event = generation.await();
+            }
+        } catch (InterruptedException e) {
+            Problem problem = Problem.of(Problem.Kind.INTERNAL, "stopped", "This node is stopping; please retry.");
+            send(lines.event(new Failed(problem)), out);
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(List<JsonObject> lines, EventStream out) {
+        lines.forEach(line -> out.send(line + "\n"));
+    }
+
+    private static void whole(Exchange exchange, Generation generation, AnswerLines lines)
+            throws InterruptedException {
+        exchange.onGone(generation::close);
+        while (true) {
+            GenerationEvent event = generation.await();
+            if (event instanceof Failed(Problem problem)) {
+                throw Failures.failed(problem);
+            }
+            lines.event(event);
+            if (event instanceof Finished finished) {
+                exchange.respond(lines.whole(finished));
+                return;
+            }
+        }
+    }
+}
