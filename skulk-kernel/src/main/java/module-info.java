@@ -15,6 +15,12 @@ module skulk.kernel {
     requires io.helidon.webserver.http2;
     requires org.yaml.snakeyaml;
 
+    // records of messages, events and frames, which skulk.api turns into JSON and back
+    opens skulk.kernel.cluster to
+            skulk.api;
+    opens skulk.kernel.rank to
+            skulk.api;
+
     uses skulk.api.Plugin;
     uses java.util.spi.ToolProvider;
 }

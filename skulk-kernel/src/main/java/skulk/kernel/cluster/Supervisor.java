@@ -47,12 +47,14 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
      * @param addresses of this node for rank links, best first
      * @param data requests and their events
      * @param watcher hears every view, on the control thread; must not block
+     * @param applied hears every event, on the control thread; must not block
      */
     public record Settings(
             BiFunction<Instance, Shard, Map<String, String>> engine,
             java.util.function.Supplier<List<String>> addresses,
             java.util.function.BiConsumer<NodeId, Message.Data> data,
-            Consumer<ClusterView> watcher) {}
+            Consumer<ClusterView> watcher,
+            Consumer<Event> applied) {}
 
     public Supervisor(NodeId self, ClusterNode cluster, Settings settings) {
         this.self = self;
@@ -87,6 +89,11 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             }
         }
         cluster.replan();
+    }
+
+    @Override
+    public void applied(Event event) {
+        settings.applied().accept(event);
     }
 
     @Override

@@ -15,8 +15,8 @@ public record Engines(List<RunnerFactory> runners, List<DrafterFactory> drafters
     /** Starts the plugins of a rank. */
     @FunctionalInterface
     public interface Source {
-        /** @param plugins folders or jars; those that offer nothing a rank needs may be left out */
-        Engines start(List<java.nio.file.Path> plugins) throws Exception;
+        /** @throws Exception whose message says which plugin did not start and why */
+        Engines start(ToRank.Begin rank) throws Exception;
     }
 
     @Override

@@ -275,7 +275,9 @@ public final class RankHost implements AutoCloseable {
                 spec.files().toString(),
                 companions,
                 settings,
-                how.plugins().stream().map(Path::toString).toList());
+                how.plugins().stream().map(Path::toString).toList(),
+                how.sections(),
+                how.home().toString());
     }
 
     private void status(Rank rank, Deadlines deadlines, RunnerStatus status) {

@@ -114,7 +114,7 @@ final class RankLoop {
     private void begin(ToRank.Begin b) {
         begin = b;
         try {
-            engines = source.start(b.plugins().stream().map(Path::of).toList());
+            engines = source.start(b);
             if (b.shard().worldSize() > 1) {
                 TcpLinks opened = TcpLinks.listen(b.shard().deviceRank(), b.shard().worldSize());
                 links = Optional.of(opened);

@@ -7,6 +7,7 @@ import java.util.Map;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
+import skulk.api.json.JsonObject;
 
 /**
  * One rank to run.
@@ -38,9 +39,11 @@ public record RankSpec(
      *
      * @param command the Java program with its options, up to and including the main class
      * @param plugins folders or jars of the plugins that offer runners and drafters
+     * @param sections the plugins' sections of the configuration, by plugin name
+     * @param home of the node; plugins in a rank process get their work directories below it
      * @param sockets directory for their sockets
      */
-    public record Launch(List<String> command, List<Path> plugins, Path sockets, Deadlines deadlines) {
+    public record Launch(List<String> command, List<Path> plugins, JsonObject sections, Path home, Path sockets, Deadlines deadlines) {
         public Launch {
             command = List.copyOf(command);
             plugins = List.copyOf(plugins);

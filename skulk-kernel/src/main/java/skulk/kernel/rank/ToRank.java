@@ -7,6 +7,7 @@ import skulk.api.cluster.Instance;
 import skulk.api.cluster.Shard;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationRequest;
+import skulk.api.json.JsonObject;
 
 /** What the node tells a rank process, one JSON frame each. */
 public sealed interface ToRank {
@@ -17,6 +18,8 @@ public sealed interface ToRank {
      * @param companions folders of companion models by id
      * @param settings for {@link skulk.api.RankContext#settings()} and the rank's own deadlines
      * @param plugins folders or jars of the plugins that offer runners and drafters
+     * @param sections the plugins' sections of the configuration
+     * @param home where plugins may write
      */
     record Begin(
             Instance instance,
@@ -24,7 +27,9 @@ public sealed interface ToRank {
             String files,
             Map<String, String> companions,
             Map<String, String> settings,
-            List<String> plugins)
+            List<String> plugins,
+            JsonObject sections,
+            String home)
             implements ToRank {}
 
     record Connect(List<Peer> peers) implements ToRank {}

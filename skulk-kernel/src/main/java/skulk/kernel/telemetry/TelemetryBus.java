@@ -36,6 +36,11 @@ public final class TelemetryBus implements Telemetry, AutoCloseable {
         }
     }
 
+    /** Records at once, so that the next {@link #prometheus()} shows it. */
+    public void set(Reading.Level level) {
+        metrics.record(level);
+    }
+
     /** Everything counted so far in Prometheus' text format, version 0.0.4. */
     public String prometheus() {
         metrics.record(new Reading.Level("skulk_telemetry_dropped", java.util.Map.of(), dropped.get()));

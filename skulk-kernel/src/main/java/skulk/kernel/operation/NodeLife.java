@@ -1,0 +1,152 @@
+package skulk.kernel.operation;
+
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.Instance;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.RunnerStatus;
+import skulk.api.cluster.RunnerStatus.RunnerShutdown;
+import skulk.api.json.Json;
+import skulk.api.json.JsonBoolean;
+import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
+import skulk.api.operation.Operation.ApiKey;
+import skulk.api.operation.Operation.ConfigWritten;
+import skulk.api.operation.Operation.NodeFacts;
+import skulk.api.operation.Operation.Readiness;
+import skulk.api.operation.Operation.RestartReply;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+import skulk.api.telemetry.Reading;
+import skulk.kernel.config.Keys;
+
+/** The node's own life: restart, readiness, configuration, metrics, facts. */
+final class NodeLife {
+    /** Longest time without a sign of life of a rank before the node counts as not ready. */
+    private static final Duration STUCK = Duration.ofMillis(1500);
+
+    private final Kit kit;
+    private final Peers peers;
+
+    NodeLife(Kit kit, Peers peers) {
+        this.kit = kit;
+        this.peers = peers;
+    }
+
+    RestartReply restart(Optional<NodeId> node) {
+        NodeId target = node.orElse(peers.self());
+        boolean begun = peers.isSelf(target)
+                ? kit.node().control().restart()
+                : peers.ask(target, "restart", JsonObject.EMPTY).equals(new JsonBoolean(true));
+        if (!begun) {
+            throw new SkulkException(Problem.of(
+                    Problem.Kind.CONFLICT, "restart_already_pending", "A restart of node %s is pending already".formatted(target)));
+        }
+        return new RestartReply(peers.isSelf(target) ? "restarting" : "restart_sent", target);
+    }
+
+    Readiness readiness() {
+        ClusterView view = kit.cluster().view();
+        List<String> reasons = new ArrayList<>();
+        if (view.members().isEmpty()) {
+            reasons.add("the node has not joined its cluster");
+        }
+        for (Instance instance : view.instances().values()) {
+            var assignments = instance.shardAssignments();
+            if (assignments.nodeToRunner().containsKey(view.self())) {
+                assignments.runnerToShard().forEach((runner, shard) -> {
+                    RunnerStatus status = view.runners().getOrDefault(runner, new RunnerShutdown());
+                    if (!status.serving()) {
+                        reasons.add("%s: rank %d is %s"
+                                .formatted(instance.modelId(), shard.deviceRank(), status.getClass().getSimpleName()));
+                    }
+                });
+            }
+        }
+        reasons.addAll(kit.ranks().stuck(STUCK));
+        return new Readiness(reasons.isEmpty(), reasons);
+    }
+
+    ConfigWritten writeConfig(JsonObject config) {
+        ConfigWritten written = kit.node().control().writeConfig(config);
+        JsonObject.Builder shared = JsonObject.builder();
+        config.members().forEach((key, value) -> {
+            if (!key.equals(Keys.HF_TOKEN.name())) {
+                shared.put(key, value);
+            }
+        });
+        Json body = shared.build();
+        kit.cluster().view().members().stream()
+                .filter(node -> !peers.isSelf(node))
+                .forEach(node -> kit.cluster().calls().askLater(node, "config", body));
+        return written;
+    }
+
+    String metrics() {
+        ClusterView view = kit.cluster().view();
+        level("skulk_cluster_nodes", Map.of(), view.members().size());
+        level("skulk_cluster_instances", Map.of(), view.instances().size());
+        level("skulk_events_logged", Map.of(), kit.log().count());
+        level("skulk_event_log_counting_only", Map.of(), kit.log().countingOnly() ? 1 : 0);
+        level("skulk_requests_in_flight", Map.of(), kit.dispatcher().commands().size());
+        level(
+                "process_resident_heap_bytes",
+                Map.of(),
+                ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        NodeInfo self = view.nodes().get(view.self());
+        if (self != null) {
+            self.memory().ifPresent(m -> level("skulk_node_memory_available_bytes", Map.of(), m.ramAvailable().inBytes()));
+            self.disk().ifPresent(d -> level("skulk_node_disk_available_bytes", Map.of(), d.available().inBytes()));
+        }
+        return kit.telemetry().prometheus();
+    }
+
+    private void level(String name, Map<String, String> labels, double value) {
+        kit.telemetry().set(new Reading.Level(name, labels, value));
+    }
+
+    List<ApiKey> apiKeys() {
+        List<ApiKey> keys = new ArrayList<>();
+        kit.node().configuration().get(Keys.API_KEYS).members().forEach((id, key) -> {
+            List<String> scopes = key instanceof JsonObject object
+                    ? object.array("scopes").stream()
+                            .flatMap(a -> a.items().stream())
+                            .filter(JsonString.class::isInstance)
+                            .map(s -> ((JsonString) s).value())
+                            .toList()
+                    : List.of();
+            keys.add(new ApiKey(id, Optional.empty(), scopes, Instant.EPOCH));
+        });
+        return keys;
+    }
+
+    NodeFacts facts() {
+        NodeInfo info = kit.cluster().view().nodes().get(peers.self());
+        String address = info == null || info.network().isEmpty() ? "127.0.0.1" : info.network().getFirst().ipAddress();
+        return new NodeFacts(
+                peers.self(),
+                hostname(),
+                address,
+                info == null ? hostname() : info.identity().map(NodeInfo.Identity::friendlyName).orElse(hostname()),
+                kit.node().control().apiPort(),
+                info == null ? "" : info.identity().map(NodeInfo.Identity::skulkVersion).orElse(""),
+                kit.node().home().data().toString());
+    }
+
+    static String hostname() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package skulk.kernel.operation;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import skulk.api.operation.Operation;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+import skulk.kernel.cluster.Event;
+
+/**
+ * Every operation and who carries it out: the switch has no default, so that a new operation does not compile until somebody does. Safe for use by several threads;
+ * calls block until the answer is there.
+ */
+public final class Operations {
+    private final Kit kit;
+    private final Placing placing;
+    private final Models models;
+    private final Peers peers;
+    private final Diagnostics diagnostics;
+    private final Traces traces;
+    private final NodeLife life;
+
+    public Operations(Kit kit) {
+        this.kit = kit;
+        this.placing = new Placing(kit);
+        this.peers = new Peers(kit);
+        this.models = new Models(kit, peers);
+        this.diagnostics = new Diagnostics(kit, peers);
+        this.traces = new Traces(kit, peers);
+        this.life = new NodeLife(kit, peers);
+    }
+
+    Object call(Operation<?> operation) {
+        return switch (operation) {
+            case Operation.PlaceInstance o -> placing.place(o);
+            case Operation.PlanInstance o -> placing.plan(o);
+            case Operation.PreviewPlacements o -> placing.preview(o);
+            case Operation.CreateInstance o -> placing.create(o);
+            case Operation.DeleteInstance o -> placing.delete(o.instance());
+            case Operation.CancelCommand o -> peers.cancel(o.command());
+            case Operation.ListModels o -> models.list();
+            case Operation.AddModel o -> models.add(o.model());
+            case Operation.DeleteCustomModel o -> models.delete(o.model());
+            case Operation.StartDownload o -> models.download(o.node(), o.shard());
+            case Operation.CancelDownload o -> models.cancelDownload(o.node(), o.model());
+            case Operation.ReadStorage o -> storage();
+            case Operation.ReadClusterStorage o -> peers.collect("storage");
+            case Operation.PurgeStaging o -> models.purge(o.model());
+            case Operation.ListPlugins o -> kit.node().control().plugins();
+            case Operation.RescanPlugins o -> kit.node().control().rescan();
+            case Operation.ReadEvents o -> kit.log().read();
+            case Operation.SetTracing o -> tracing(o.enabled());
+            case Operation.ListTraces o -> traces.list(o.cluster());
+            case Operation.ReadTrace o -> traces.read(o.taskId(), o.cluster());
+            case Operation.DeleteTraces o -> kit.traces().delete(o.taskIds());
+            case Operation.Diagnose o -> diagnostics.diagnose(o.scope(), o.node());
+            case Operation.CaptureDiagnostics o -> diagnostics.capture(o);
+            case Operation.CancelTask o -> diagnostics.cancel(o);
+            case Operation.Restart o -> life.restart(o.node());
+            case Operation.ReadReadiness o -> life.readiness();
+            case Operation.ReadConfig o -> kit.node().control().readConfig();
+            case Operation.WriteConfig o -> life.writeConfig(o.config());
+            case Operation.ReadMetrics o -> life.metrics();
+            case Operation.ListApiKeys o -> life.apiKeys();
+            case Operation.CreateApiKey o -> throw keysAreConfigured();
+            case Operation.DeleteApiKey o -> throw keysAreConfigured();
+            case Operation.ReadNode o -> life.facts();
+        };
+    }
+
+    private static SkulkException keysAreConfigured() {
+        return new SkulkException(
+                Problem.Kind.CONFLICT, "API keys are managed in skulk.yaml, api.keys: add or remove the key there and restart");
+    }
+
+    private Operation.StorageReport storage() {
+        try {
+            return kit.storage().report(kit.log().bytes());
+        } catch (IOException e) {
+            throw new SkulkException(
+                    Problem.of(Problem.Kind.INTERNAL, "The storage cannot be read: " + e.getMessage()), e);
+        }
+    }
+
+    private boolean tracing(boolean enabled) {
+        kit.cluster().report(List.of(new Event.TracingStateChanged(enabled)));
+        return ViewWait.first(
+                        kit.cluster().views(),
+                        view -> view.tracingEnabled() == enabled ? Optional.of(enabled) : Optional.empty(),
+                        java.time.Duration.ofSeconds(2))
+                .orElseGet(() -> kit.cluster().view().tracingEnabled());
+    }
+}

@@ -1,0 +1,251 @@
+package skulk.kernel.operation;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import skulk.api.PlacementStrategy;
+import skulk.api.RunnerFactory;
+import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.CommandId;
+import skulk.api.cluster.Instance;
+import skulk.api.cluster.InstanceId;
+import skulk.api.cluster.InstanceMeta;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.PlacementDecision;
+import skulk.api.cluster.PlacementRequest;
+import skulk.api.cluster.Shard;
+import skulk.api.cluster.Sharding;
+import skulk.api.model.ModelCard;
+import skulk.api.model.ModelId;
+import skulk.api.operation.Operation;
+import skulk.api.operation.Operation.Preview;
+import skulk.api.operation.Operation.Receipt;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+import skulk.kernel.cluster.Event;
+import skulk.kernel.cluster.Losses;
+
+/** Placements: planned here by the configured strategies, then told to the cluster. */
+final class Placing {
+    /** Runbook, "503 info-pending right after cluster formation". */
+    static final Duration GRACE = Duration.ofSeconds(15);
+    /** How long a command waits to see its own effect, so that the next request of the same client does as well. */
+    private static final Duration EFFECT = Duration.ofSeconds(2);
+
+    private final Kit kit;
+
+    Placing(Kit kit) {
+        this.kit = kit;
+    }
+
+    Receipt place(Operation.PlaceInstance wish) {
+        ModelCard card = card(wish.model());
+        Instance instance = plan(new PlacementRequest(
+                card,
+                wish.sharding(),
+                wish.meta(),
+                wish.minNodes(),
+                wish.excluded(),
+                Optional.empty(),
+                InstanceId.random()));
+        announce(instance);
+        return new Receipt(CommandId.random(), card);
+    }
+
+    Instance plan(Operation.PlanInstance wish) {
+        return plan(new PlacementRequest(
+                card(wish.model()),
+                wish.sharding(),
+                wish.meta(),
+                wish.minNodes(),
+                Set.of(),
+                Optional.empty(),
+                InstanceId.random()));
+    }
+
+    private Instance plan(PlacementRequest request) {
+        PlacementStrategy strategy = strategy(request.sharding());
+        runnable(request.card());
+        String[] pending = {"the cluster is not known yet"};
+        Optional<Instance> placed = ViewWait.first(
+                kit.cluster().views(),
+                view -> switch (decide(strategy, request, view)) {
+                    case PlacementDecision.Place place -> Optional.of(place.instance());
+                    case PlacementDecision.Refuse(String reason) ->
+                        throw new SkulkException(Problem.Kind.USER_ERROR, reason);
+                    case PlacementDecision.Wait(String reason) -> {
+                        pending[0] = reason;
+                        yield Optional.empty();
+                    }
+                },
+                GRACE);
+        return placed.orElseThrow(() -> new SkulkException(Problem.of(
+                        Problem.Kind.NOT_READY, "%s (waited %ds)".formatted(pending[0], GRACE.toSeconds()))
+                .retryAfter(Duration.ofSeconds(5))));
+    }
+
+    private static PlacementDecision decide(PlacementStrategy strategy, PlacementRequest request, ClusterView view) {
+        if (view.members().isEmpty()) {
+            return new PlacementDecision.Wait("The node has not joined its cluster yet");
+        }
+        return strategy.place(request, view);
+    }
+
+    private PlacementStrategy strategy(Sharding sharding) {
+        List<PlacementStrategy> offered = kit.node().registry().offers().placements();
+        return offered.stream()
+                .filter(s -> s.name().equals(sharding.toString()))
+                .findFirst()
+                .orElseThrow(() -> new SkulkException(
+                        Problem.Kind.USER_ERROR,
+                        "No plugin offers the placement strategy '%s'; there are %s"
+                                .formatted(sharding, offered.stream().map(PlacementStrategy::name).toList())));
+    }
+
+    /** Refuses a model that no engine can run, before anything is fetched for it. */
+    private void runnable(ModelCard card) {
+        List<RunnerFactory> runners = kit.node().registry().offers().runners();
+        NodeInfo here = Optional.ofNullable(
+                        kit.cluster().view().nodes().get(kit.node().self()))
+                .orElseThrow(() -> new SkulkException(Problem.Kind.NOT_READY, "The node has not joined its cluster yet"));
+        List<String> reasons = new ArrayList<>();
+        for (RunnerFactory runner : runners) {
+            Optional<String> refusal = runner.supports(card, here);
+            if (refusal.isEmpty()) {
+                return;
+            }
+            reasons.add(runner.name() + ": " + refusal.get());
+        }
+        throw new SkulkException(
+                Problem.Kind.USER_ERROR,
+                runners.isEmpty()
+                        ? "No plugin offers a runner"
+                        : "No runner takes %s: %s".formatted(card.modelId(), String.join("; ", reasons)));
+    }
+
+    ModelCard card(ModelId model) {
+        return kit.catalog()
+                .find(model)
+                .orElseThrow(() -> new SkulkException(
+                        Problem.Kind.USER_ERROR,
+                        "Failed to load model card: %s is neither a known model nor on any storage backend"
+                                .formatted(model)));
+    }
+
+    private void announce(Instance instance) {
+        kit.cluster().report(new Event.InstanceCreated(instance));
+        ViewWait.first(
+                kit.cluster().views(),
+                view -> Optional.ofNullable(view.instances().get(instance.instanceId())),
+                EFFECT);
+    }
+
+    Receipt create(Operation.CreateInstance wish) {
+        Instance instance = wish.instance();
+        ClusterView view = kit.cluster().view();
+        ModelCard card = instance.shardAssignments().runnerToShard().values().stream()
+                .findFirst()
+                .map(Shard::modelCard)
+                .orElseThrow(() -> new SkulkException(Problem.Kind.USER_ERROR, "The instance has no shards"));
+        for (NodeId node : instance.shardAssignments().nodeToRunner().keySet()) {
+            if (!view.members().contains(node)) {
+                throw new SkulkException(
+                        Problem.Kind.USER_ERROR, "Node %s is not in the cluster; ids change per session".formatted(node));
+            }
+        }
+        long available = view.nodes().values().stream()
+                .mapToLong(n -> n.memory().map(m -> m.ramAvailable().inBytes()).orElse(0L))
+                .sum();
+        if (card.storageSize().inBytes() > available) {
+            throw new SkulkException(
+                    Problem.Kind.USER_ERROR,
+                    "Insufficient memory to create instance. Required: %.1fGB, Available: %.1fGB"
+                            .formatted(card.storageSize().gigabytes(), available / 1e9));
+        }
+        announce(instance);
+        return new Receipt(CommandId.random(), card);
+    }
+
+    CommandId delete(InstanceId id) {
+        Instance instance = kit.cluster().view().instances().get(id);
+        if (instance == null) {
+            throw new SkulkException(Problem.Kind.NOT_FOUND, "Instance not found");
+        }
+        kit.cluster().execute(() -> {
+            List<Event> events = new ArrayList<>(Losses.tasksOf(kit.cluster().state(), instance));
+            events.add(new Event.InstanceDeleted(id, false));
+            kit.cluster().report(events);
+        });
+        ViewWait.first(
+                kit.cluster().views(),
+                view -> view.instances().containsKey(id) ? Optional.empty() : Optional.of(id),
+                EFFECT);
+        return CommandId.random();
+    }
+
+    // ---- previews (contract section 2)
+
+    List<Preview> preview(Operation.PreviewPlacements wish) {
+        ModelCard card = card(wish.model());
+        ClusterView view = kit.cluster().view();
+        List<Preview> previews = new ArrayList<>();
+        for (Sharding sharding : Sharding.values()) {
+            Optional<PlacementStrategy> strategy = kit.node().registry().offers().placements().stream()
+                    .filter(s -> s.name().equals(sharding.toString()))
+                    .findFirst();
+            for (InstanceMeta meta : InstanceMeta.values()) {
+                strategy.ifPresent(s -> previews.addAll(preview(wish, card, s, meta, view)));
+            }
+        }
+        return previews;
+    }
+
+    private static List<Preview> preview(
+            Operation.PreviewPlacements wish,
+            ModelCard card,
+            PlacementStrategy strategy,
+            InstanceMeta meta,
+            ClusterView view) {
+        Sharding sharding = strategy.name().equals(Sharding.TENSOR.toString()) ? Sharding.TENSOR : Sharding.PIPELINE;
+        List<Preview> found = new ArrayList<>();
+        Set<Integer> sizes = new HashSet<>();
+        Optional<String> error = Optional.empty();
+        for (int nodes = 1; nodes <= view.topology().nodes().size(); nodes++) {
+            PlacementRequest request = new PlacementRequest(
+                    card, sharding, meta, nodes, wish.excluded(), wish.only(), InstanceId.random());
+            switch (strategy.place(request, view)) {
+                case PlacementDecision.Place place -> {
+                    if (truthful(place.instance(), sharding, meta)
+                            && sizes.add(place.instance().shardAssignments().nodeToRunner().size())) {
+                        found.add(new Preview(
+                                card.modelId(),
+                                sharding,
+                                meta,
+                                Optional.of(place.instance()),
+                                place.memoryDeltaByNode(),
+                                Optional.of(place.forecast()),
+                                Optional.empty()));
+                    }
+                }
+                case PlacementDecision.Refuse(String reason) -> error = error.or(() -> Optional.of(reason));
+                case PlacementDecision.Wait(String reason) -> error = error.or(() -> Optional.of(reason));
+            }
+        }
+        error.ifPresent(reason -> found.add(new Preview(
+                card.modelId(), sharding, meta, Optional.empty(), Map.of(), Optional.empty(), Optional.of(reason))));
+        return found;
+    }
+
+    /** One node is always a pipeline over a ring; under another label it would promise what nobody gets. */
+    private static boolean truthful(Instance instance, Sharding sharding, InstanceMeta meta) {
+        boolean ring = instance instanceof Instance.MlxRingInstance;
+        boolean pipeline = instance.shardAssignments().runnerToShard().values().stream()
+                .allMatch(Shard.PipelineShardMetadata.class::isInstance);
+        return ring == (meta == InstanceMeta.MLX_RING) && pipeline == (sharding == Sharding.PIPELINE);
+    }
+}
