@@ -33,7 +33,7 @@ public final class Vocabulary {
     }
 
     /** @throws JsonException naming what is missing */
-    static Vocabulary of(JsonObject tokenizer) {
+    public static Vocabulary of(JsonObject tokenizer) {
         JsonObject model = tokenizer
                 .object("model")
                 .orElseThrow(() -> new JsonException("tokenizer.json has no 'model'", -1));
@@ -127,6 +127,17 @@ public final class Vocabulary {
     /** Whether a token is control, not text: left out of decoded output. */
     public boolean special(int id) {
         return special.get(id);
+    }
+
+    /** The ids of all special tokens by their text. */
+    public Map<String, Integer> specialTokens() {
+        Map<String, Integer> tokens = new HashMap<>();
+        added.forEach((content, id) -> {
+            if (special.get(id)) {
+                tokens.put(content, id);
+            }
+        });
+        return tokens;
     }
 
     /** The id of an added token such as {@code <|im_end|>}. */
