@@ -11,16 +11,16 @@ import skulk.runner.mlx.kernel.TileMatrix;
  * @param bias one value per output
  * @param partial holds a share of the columns, so that outputs are summed over the ranks
  */
-record Linear(List<TileMatrix> parts, Optional<float[]> bias, boolean partial) {
-    Linear {
+public record Linear(List<TileMatrix> parts, Optional<float[]> bias, boolean partial) {
+    public Linear {
         parts = List.copyOf(parts);
     }
 
-    int outputs() {
+    public int outputs() {
         return parts.stream().mapToInt(TileMatrix::rows).sum();
     }
 
-    int inputs() {
+    public int inputs() {
         return parts.getFirst().cols();
     }
 }

@@ -12,12 +12,18 @@ import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.Quantization;
 import skulk.runner.mlx.checkpoint.Quantization.Format;
 import skulk.runner.mlx.checkpoint.Tensor;
+import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileMatrix;
+import skulk.runner.mlx.kernel.WorkerPool;
 import skulk.runner.mlx.model.Cut.Range;
 
-/** What architectures load from: named matrices and vectors of a checkpoint, checked, cut to this rank's share, packed. */
-final class Weights {
+/**
+ * What architectures load from: named matrices and vectors of a checkpoint, checked, cut to this rank's share, packed.
+ * Encoders of other packages load whole matrices only. One thread; valid while the checkpoint is open, what it returns for
+ * as long as the memory.
+ */
+public final class Weights {
     private final Checkpoint checkpoint;
     private final Quantization quantization;
     private final Packer packer;
@@ -32,12 +38,19 @@ final class Weights {
         this.shares = shares;
     }
 
+    /** Unsplit weights, packed into {@code memory} by the threads of {@code pool}. */
+    public static Weights whole(
+            Checkpoint checkpoint, Quantization quantization, NativeMemory memory, WorkerPool pool) {
+        return new Weights(
+                checkpoint, quantization, new Packer(memory, pool), new Shares(LoadOptions.Shard.whole()));
+    }
+
     Shares shares() {
         return shares;
     }
 
     /** Bytes of all matrices so far. */
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
@@ -46,12 +59,13 @@ final class Weights {
         return Set.copyOf(formats);
     }
 
-    boolean has(String name) {
+    /** Whether the checkpoint has a tensor of that full name. */
+    public boolean has(String name) {
         return checkpoint.find(name).isPresent();
     }
 
     /** The first prefix under which {@code name} exists. */
-    String prefix(String name, String... prefixes) {
+    public String prefix(String name, String... prefixes) {
         return Arrays.stream(prefixes)
                 .filter(p -> has(p + name))
                 .findFirst()
@@ -60,7 +74,7 @@ final class Weights {
     }
 
     /** A whole matrix {@code path.weight}. */
-    TileMatrix matrix(String path, int rows, int cols) {
+    public TileMatrix matrix(String path, int rows, int cols) {
         return matrix(path, rows, cols, Cut.rows(cols, new Range(0, rows)));
     }
 
@@ -135,7 +149,7 @@ final class Weights {
     }
 
     /** A whole linear layer with its bias, if the checkpoint has one. */
-    Linear linear(String path, int rows, int cols) {
+    public Linear linear(String path, int rows, int cols) {
         return stacked(cols, List.of(Piece.whole(path, rows)));
     }
 
@@ -179,7 +193,7 @@ final class Weights {
     }
 
     /** A tensor as it is. */
-    Tensor tensor(String name) {
+    public Tensor tensor(String name) {
         return checkpoint.get(name);
     }
 
