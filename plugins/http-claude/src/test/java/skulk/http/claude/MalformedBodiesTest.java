@@ -1,0 +1,69 @@
+package skulk.http.claude;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import skulk.api.fake.FakeExchange;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+
+/** Whatever a client sends, the answer is one of the intended statuses and nothing is thrown. */
+class MalformedBodiesTest {
+    private static final int ROUNDS = 5_000;
+    private static final List<String> JUNK = List.of(
+            "null", "true", "0", "-1", "1e400", "1e-400", "99999999999999999999", "1.5", "\"\"", "\"x\"", "\"\\u0000\"",
+            "[]", "[[]]", "[null]", "{}", "{\"type\":\"text\"}", "{\"type\":null}", "[{\"type\":\"function\"}]", "\"../..\"");
+    private static final String GOOD = "{\"model\":\"m\",\"max_tokens\":5,\"system\":[{\"type\":\"text\",\"text\":\"s\"}],\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]},"
+            + "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\"},{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"f\",\"input\":{}}]},"
+            + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"1\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}],\"is_error\":false}]}],"
+            + "\"tools\":[{\"name\":\"f\",\"input_schema\":{}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"},\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":5},"
+            + "\"stop_sequences\":[\"a\"],\"metadata\":{\"user_id\":\"u\"},\"output_config\":{\"effort\":\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":{}}},\"temperature\":1,\"mcp_servers\":[]}";
+
+    private final Random random = new Random(42);
+
+    @Test
+    void neverAnythingButAnIntendedStatus() {
+        try (Dialect dialect = new Dialect("{}")) {
+            dialect.playing(Dialect.accepted(), Dialect.text("x"), Dialect.finished());
+            Json good = Json.parse(GOOD);
+            for (int i = 0; i < ROUNDS; i++) {
+                String body = mutate(good).toString();
+                body = random.nextInt(10) == 0 ? body.substring(0, random.nextInt(body.length())) : body;
+                FakeExchange exchange = dialect.post(Dialect.MESSAGES, body);
+                assertTrue(List.of(200, 400, 404, 422).contains(exchange.status()), body);
+            }
+        }
+    }
+
+    /** The value with one thing in it replaced, removed or added. */
+    private Json mutate(Json value) {
+        if (random.nextInt(6) == 0) {
+            return Json.parse(JUNK.get(random.nextInt(JUNK.size())));
+        }
+        return switch (value) {
+            case JsonObject object when !object.members().isEmpty() -> {
+                Map<String, Json> members = new LinkedHashMap<>(object.members());
+                String name = List.copyOf(members.keySet()).get(random.nextInt(members.size()));
+                switch (random.nextInt(8)) {
+                    case 0 -> members.remove(name);
+                    case 1 -> members.put("surprise", Json.NULL);
+                    default -> members.put(name, mutate(members.get(name)));
+                }
+                yield Json.of(members);
+            }
+            case JsonArray array when array.size() > 0 -> {
+                List<Json> items = new ArrayList<>(array.items());
+                int at = random.nextInt(items.size());
+                items.set(at, mutate(items.get(at)));
+                yield new JsonArray(items);
+            }
+            default -> Json.parse(JUNK.get(random.nextInt(JUNK.size())));
+        };
+    }
+}

@@ -1,0 +1,82 @@
+package skulk.http.openai;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import skulk.api.fake.FakeExchange;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+
+/** Whatever a client sends, the answer is one of the intended statuses and nothing is thrown. */
+class MalformedBodiesTest {
+    private static final int ROUNDS = 5_000;
+    private static final List<String> JUNK = List.of(
+            "null", "true", "0", "-1", "1e400", "1e-400", "99999999999999999999", "1.5", "\"\"", "\"x\"", "\"\\u0000\"",
+            "[]", "[[]]", "[null]", "{}", "{\"type\":\"text\"}", "{\"type\":null}", "[{\"type\":\"function\"}]", "\"../..\"");
+    private static final Map<String, String> GOOD = Map.of(
+            "/v1/chat/completions",
+            "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}]},{\"role\":\"assistant\",\"content\":null,"
+                    + "\"tool_calls\":[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}],\"stop\":[\"a\"],\"n\":1,\"seed\":1,"
+                    + "\"logit_bias\":{\"1\":1},\"logprobs\":true,\"top_logprobs\":1,\"temperature\":1,\"stream_options\":{\"include_usage\":true},"
+                    + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{}}}],\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}},"
+                    + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{}}},\"metadata\":{},\"store\":false,\"chat_template_kwargs\":{\"a\":1}}",
+            "/v1/completions",
+            "{\"model\":\"m\",\"prompt\":[[1,2],\"a\"],\"echo\":false,\"n\":1,\"best_of\":1,\"logprobs\":1,\"suffix\":\"\",\"stop\":\"x\",\"max_tokens\":3}",
+            "/v1/responses",
+            "{\"model\":\"m\",\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"}]},{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"r\"}]},"
+                    + "{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"1\"}],"
+                    + "\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{}}],\"text\":{\"format\":{\"type\":\"text\"}},\"reasoning\":{\"effort\":\"low\"},\"include\":[],\"metadata\":{},\"top_logprobs\":0}",
+            "/v1/embeddings",
+            "{\"model\":\"m\",\"input\":[\"a\",\"b\"],\"encoding_format\":\"float\",\"user\":\"u\"}");
+
+    private final Random random = new Random(42);
+
+    @Test
+    void neverAnythingButAnIntendedStatus() {
+        try (Dialect dialect = new Dialect()) {
+            dialect.playing(Dialect.accepted(), Dialect.text("x"), Dialect.finished());
+            dialect.cluster.answering(operation -> List.of());
+            for (Map.Entry<String, String> entry : GOOD.entrySet()) {
+                Json good = Json.parse(entry.getValue());
+                for (int i = 0; i < ROUNDS; i++) {
+                    String body = mutate(good).toString();
+                    body = random.nextInt(10) == 0 ? body.substring(0, random.nextInt(body.length())) : body;
+                    FakeExchange exchange = dialect.post(entry.getKey(), body);
+                    assertTrue(List.of(200, 400, 404, 422).contains(exchange.status()), body);
+                }
+            }
+        }
+    }
+
+    /** The value with one thing in it replaced, removed or added. */
+    private Json mutate(Json value) {
+        if (random.nextInt(6) == 0) {
+            return Json.parse(JUNK.get(random.nextInt(JUNK.size())));
+        }
+        return switch (value) {
+            case JsonObject object when !object.members().isEmpty() -> {
+                Map<String, Json> members = new LinkedHashMap<>(object.members());
+                String name = List.copyOf(members.keySet()).get(random.nextInt(members.size()));
+                switch (random.nextInt(8)) {
+                    case 0 -> members.remove(name);
+                    case 1 -> members.put("surprise", Json.NULL);
+                    default -> members.put(name, mutate(members.get(name)));
+                }
+                yield Json.of(members);
+            }
+            case JsonArray array when array.size() > 0 -> {
+                List<Json> items = new ArrayList<>(array.items());
+                int at = random.nextInt(items.size());
+                items.set(at, mutate(items.get(at)));
+                yield new JsonArray(items);
+            }
+            default -> Json.parse(JUNK.get(random.nextInt(JUNK.size())));
+        };
+    }
+}
