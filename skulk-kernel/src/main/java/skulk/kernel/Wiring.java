@@ -1,5 +1,6 @@
 package skulk.kernel;
 
+import skulk.kernel.cluster.ClusterServices;
 import skulk.kernel.node.NodeContext;
 import skulk.kernel.node.Services;
 
@@ -8,6 +9,6 @@ final class Wiring {
     private Wiring() {}
 
     static Services services(NodeContext context) {
-        throw new UnsupportedOperationException("the cluster half is not built yet for " + context.self());
+        return ClusterServices.create(context);
     }
 }

@@ -6,7 +6,9 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.ServerResponseHeaders;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.lang.System.Logger.Level;
@@ -82,6 +84,12 @@ final class Entrance implements Handler, DirectHandler {
         }
         boolean bodyRead = exchange.bodyRead();
         guard.ifPresent(g -> g.requestEnds(bodyRead));
+        if (exchange.closes() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            if (response instanceof RoutingResponse whole) {
+                whole.commit(); // writes the last chunk of a stream
+            }
+            throw new CloseConnectionException("announced to the client"); // Helidon itself waits for the client to do it
+        }
     }
 
     private HelidonExchange route(ServerRequest request, ServerResponse response, Optional<Guard> guard, String id) {
@@ -205,11 +213,15 @@ final class Entrance implements Handler, DirectHandler {
     @Override
     public TransportResponse handle(
             TransportRequest request, EventType event, Status status, ServerResponseHeaders headers, String message) {
-        Problem problem = Problem.of(kind(status.code()), status.code() == 413 ? "The body is larger than the limit" : "Bad request: " + message);
-        Response response = new Response(
-                status.code(), "application/json", Errors.response(problem).body(), Map.of());
+        // handlers' faults never come here: what Helidon takes for an internal error is a request it stumbled over
+        Status shown = status.code() == 500 ? Status.BAD_REQUEST_400 : status;
+        Problem problem = Problem.of(
+                kind(shown.code()),
+                shown.code() == 413 ? "The body is larger than the limit" : "The request is not valid HTTP");
+        Response response =
+                new Response(shown.code(), "application/json", Errors.response(problem).body(), Map.of());
         Optional<RouteTable> table = routes;
-        if (status.code() == 413 && table.isPresent()) {
+        if (shown.code() == 413 && table.isPresent()) {
             try {
                 if (table.get().match(request.method(), request.path()) instanceof RouteTable.Found found) {
                     response = found.mount().feature().error(problem);

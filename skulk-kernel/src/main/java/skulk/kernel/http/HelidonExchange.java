@@ -2,6 +2,7 @@ package skulk.kernel.http;
 
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.http.RequestException;
 import io.helidon.http.Status;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -34,6 +35,7 @@ final class HelidonExchange implements Exchange {
     private Optional<byte[]> body = Optional.empty();
     private Optional<HelidonStream> stream = Optional.empty();
     private boolean responded;
+    private boolean closes;
 
     /** What the exchange is made from besides the request and the response. */
     record Setting(HttpOptions options, Optional<Guard> guard, Map<String, String> parameters, Caller caller) {}
@@ -88,7 +90,8 @@ final class HelidonExchange implements Exchange {
     private byte[] read() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         byte[] buffer = new byte[16 * 1024];
-        try (InputStream in = request.content().inputStream()) {
+        try {
+            InputStream in = request.content().inputStream(); // not closed: that would read on after a failure
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 if (bytes.size() + n > options.bodyLimit()) {
                     throw tooLarge();
@@ -99,6 +102,9 @@ final class HelidonExchange implements Exchange {
         } catch (IOException | RuntimeException e) {
             if (e instanceof SkulkException known) {
                 throw known;
+            }
+            if (e instanceof RequestException refused && refused.status().code() == 413) {
+                throw tooLarge(); // a chunk that would not fit was not even read
             }
             if (guard.map(Guard::timedOut).orElse(false)) {
                 throw new SkulkException(
@@ -173,10 +179,6 @@ final class HelidonExchange implements Exchange {
         return responded;
     }
 
-    boolean streaming() {
-        return stream.isPresent();
-    }
-
     /** Whether nothing of the request is left on the wire. */
     boolean bodyRead() {
         return body.isPresent() || !request.content().hasEntity();
@@ -189,8 +191,14 @@ final class HelidonExchange implements Exchange {
         responded = true;
     }
 
+    /** Whether the client was told that the connection closes after this response. */
+    boolean closes() {
+        return closes;
+    }
+
     private void close() {
         if (!isHttp2()) { // HTTP/2 has no such header
+            closes = true;
             response.header(HeaderValues.CONNECTION_CLOSE);
         }
     }

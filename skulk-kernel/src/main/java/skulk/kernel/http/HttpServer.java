@@ -8,7 +8,10 @@ import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.net.BindException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,22 +80,20 @@ public final class HttpServer implements AutoCloseable {
     }
 
     private static WebServer bind(WebServer server, HttpOptions options) throws IOException {
-        try {
-            return server.start();
-        } catch (RuntimeException e) {
-            Throwable cause = e;
-            while (cause.getCause() != null) {
-                cause = cause.getCause();
-            }
-            String reason = String.valueOf(cause.getMessage());
-            if (reason.contains("in use")) {
-                throw new IOException(
-                        "port %d on %s is taken by another program; choose another one with --api-port (0 = any free one)"
-                                .formatted(options.port(), options.host()),
-                        e);
-            }
-            throw new IOException("cannot listen on %s:%d: %s".formatted(options.host(), options.port(), reason), e);
+        try (ServerSocket probe = new ServerSocket()) { // Helidon only logs that it could not bind
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(InetAddress.getByName(options.host()), options.port()));
+        } catch (BindException e) {
+            throw new IOException(
+                    "cannot listen on %s:%d (%s); choose another port with --api-port (0 = any free one)"
+                            .formatted(options.host(), options.port(), e.getMessage()),
+                    e);
         }
+        server.start();
+        if (!server.isRunning()) {
+            throw new IOException("cannot listen on %s:%d".formatted(options.host(), options.port()));
+        }
+        return server;
     }
 
     private static boolean loopback(String host) throws IOException {
