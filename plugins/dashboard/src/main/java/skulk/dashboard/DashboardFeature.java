@@ -19,7 +19,8 @@ final class DashboardFeature implements HttpFeature {
     private static final List<String> PAGES = List.of("/", "/cluster", "/model-store", "/chat", "/operator");
 
     /** Nothing but this node is ever asked for anything; no inline script runs. */
-    private static final String POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
     private final Assets assets;
 
@@ -47,11 +48,17 @@ final class DashboardFeature implements HttpFeature {
         Asset asset = assets.find(name)
                 .orElseThrow(() -> new SkulkException(Problem.Kind.NOT_FOUND, "No such file: " + name));
         Map<String, String> headers = Map.of(
-                "ETag", asset.tag(),
-                "Cache-Control", "no-cache",
-                "Content-Security-Policy", POLICY,
-                "X-Content-Type-Options", "nosniff");
-        boolean known = exchange.header("If-None-Match").filter(tags -> tags.contains(asset.tag())).isPresent();
+                "ETag",
+                asset.tag(),
+                "Cache-Control",
+                "no-cache",
+                "Content-Security-Policy",
+                POLICY,
+                "X-Content-Type-Options",
+                "nosniff");
+        boolean known = exchange.header("If-None-Match")
+                .filter(tags -> tags.contains(asset.tag()))
+                .isPresent();
         exchange.respond(
                 known
                         ? new Response(304, asset.contentType(), new byte[0], headers)

@@ -15,7 +15,8 @@ import skulk.api.fake.FakeContext;
 import skulk.api.fake.FakeExchange;
 
 class DashboardPluginTest {
-    private static final Pattern REFERENCE = Pattern.compile("(?:from|import|src=|href=)\\s*\\(?['\"](\\.?/[^'\"]+)['\"]");
+    private static final Pattern REFERENCE =
+            Pattern.compile("(?:from|import|src=|href=)\\s*\\(?['\"](\\.?/[^'\"]+)['\"]");
 
     private static HttpFeature feature() throws Exception {
         return (HttpFeature) new DashboardPlugin().start(FakeContext.create()).getFirst();
@@ -29,7 +30,8 @@ class DashboardPluginTest {
     void startsAndStopsTwice() throws Exception {
         for (int i = 0; i < 2; i++) {
             DashboardPlugin plugin = new DashboardPlugin();
-            assertEquals("dashboard", plugin.start(FakeContext.create()).getFirst().name());
+            assertEquals(
+                    "dashboard", plugin.start(FakeContext.create()).getFirst().name());
             plugin.stop();
         }
     }
@@ -46,7 +48,8 @@ class DashboardPluginTest {
 
     @Test
     void filesHaveTheirTypesAndTags() throws Exception {
-        assertEquals("text/javascript; charset=utf-8", asset("app.js").response().contentType());
+        assertEquals(
+                "text/javascript; charset=utf-8", asset("app.js").response().contentType());
         assertEquals("text/css; charset=utf-8", asset("app.css").response().contentType());
         FakeExchange first = asset("app.js");
         String tag = first.response().headers().get("ETag");
@@ -73,7 +76,8 @@ class DashboardPluginTest {
         int followed = 0;
         for (Map.Entry<String, Asset> file : files.entrySet()) {
             String text = new String(file.getValue().bytes(), StandardCharsets.UTF_8);
-            assertFalse(text.replace("http://www.w3.org/2000/svg", "").matches("(?s).*https?://[a-z].*"), file.getKey());
+            assertFalse(
+                    text.replace("http://www.w3.org/2000/svg", "").matches("(?s).*https?://[a-z].*"), file.getKey());
             Matcher references = REFERENCE.matcher(text);
             while (references.find()) {
                 String target = references.group(1).replaceFirst("^(\\./|/assets/)", "");

@@ -58,7 +58,9 @@ public final class CatalogJson {
 
     private static List<String> tags(ModelCard card) {
         List<String> tags = new ArrayList<>();
-        boolean optiq = (card.quantization() + card.modelId()).toLowerCase(java.util.Locale.ROOT).contains("optiq");
+        boolean optiq = (card.quantization() + card.modelId())
+                .toLowerCase(java.util.Locale.ROOT)
+                .contains("optiq");
         if (optiq) {
             tags.add("optiq");
         }
@@ -98,7 +100,9 @@ public final class CatalogJson {
                 .put("supports_thinking_toggle", thinks && toggles)
                 .put(
                         "supports_thinking_budget",
-                        card.reasoning().filter(ModelCard.Reasoning::supportsBudget).isPresent())
+                        card.reasoning()
+                                .filter(ModelCard.Reasoning::supportsBudget)
+                                .isPresent())
                 .put("default_reasoning_effort", card.reasoning().flatMap(ModelCard.Reasoning::defaultEffort))
                 .put("disabled_reasoning_effort", card.reasoning().flatMap(ModelCard.Reasoning::disabledEffort))
                 .put("thinking_format", format)
@@ -106,13 +110,23 @@ public final class CatalogJson {
                 .put("supports_audio_input", flag(modalities, "supports_audio_input"))
                 .put(
                         "supports_tool_calling",
-                        card.tooling().filter(ModelCard.Tooling::supportsToolCalling).isPresent())
-                .put("builtin_tools", card.tooling().map(ModelCard.Tooling::builtinTools).orElse(List.of()))
-                .put("tool_call_format", card.tooling().map(ModelCard.Tooling::toolCallFormat).orElse("generic"))
+                        card.tooling()
+                                .filter(ModelCard.Tooling::supportsToolCalling)
+                                .isPresent())
+                .put(
+                        "builtin_tools",
+                        card.tooling().map(ModelCard.Tooling::builtinTools).orElse(List.of()))
+                .put(
+                        "tool_call_format",
+                        card.tooling().map(ModelCard.Tooling::toolCallFormat).orElse("generic"))
                 .put(
                         "prompt_renderer",
-                        card.runtime().flatMap(ModelCard.Runtime::promptRenderer).orElse("tokenizer"))
-                .put("output_parser", card.runtime().flatMap(ModelCard.Runtime::outputParser).orElse("generic"))
+                        card.runtime()
+                                .flatMap(ModelCard.Runtime::promptRenderer)
+                                .orElse("tokenizer"))
+                .put(
+                        "output_parser",
+                        card.runtime().flatMap(ModelCard.Runtime::outputParser).orElse("generic"))
                 .put("supports_native_multimodal", flag(modalities, "supports_native_multimodal"))
                 .build();
     }

@@ -21,8 +21,8 @@ final class Downloads {
     private static double fraction(Download report) {
         return switch (report) {
             case Download.DownloadCompleted c -> 1;
-            case Download.DownloadOngoing o -> ratio(
-                    o.downloadProgress().downloaded(), o.downloadProgress().total());
+            case Download.DownloadOngoing o ->
+                ratio(o.downloadProgress().downloaded(), o.downloadProgress().total());
             case Download.DownloadPending p -> ratio(p.downloaded(), p.total());
             case Download.DownloadFailed f -> 0;
         };

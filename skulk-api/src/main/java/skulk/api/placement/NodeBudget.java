@@ -50,7 +50,8 @@ public record NodeBudget(long usable, long ceiling, String rule) {
 
     /** A graphics card counts only where the node offers an engine that computes on it; the processor's engine keeps its weights in RAM. */
     private static boolean computesOn(NodeInfo node, NodeInfo.Accelerator card) {
-        List<String> backends = node.resources().map(NodeInfo.Resources::backends).orElse(List.of());
+        List<String> backends =
+                node.resources().map(NodeInfo.Resources::backends).orElse(List.of());
         return card.vramTotalBytes().orElse(0L) > 0
                 && backends.stream().anyMatch(b -> GPU_BACKENDS.stream().anyMatch(b::contains));
     }

@@ -129,10 +129,13 @@ public final class Placing {
     /** Nodes that only manage take no ranks, and a card may name the engines that can run it. */
     private boolean able(NodeId node) {
         Optional<NodeInfo.Resources> resources = info(node).flatMap(NodeInfo::resources);
-        boolean manages = resources.map(r -> r.participation().equals("management")).orElse(false);
-        List<String> engines = card.placement().map(ModelCard.Placement::compatibleBackends).orElse(List.of());
+        boolean manages =
+                resources.map(r -> r.participation().equals("management")).orElse(false);
+        List<String> engines =
+                card.placement().map(ModelCard.Placement::compatibleBackends).orElse(List.of());
         List<String> offered = resources.map(NodeInfo.Resources::backends).orElse(List.of());
-        boolean runs = engines.isEmpty() || offered.isEmpty() || offered.stream().anyMatch(engines::contains);
+        boolean runs =
+                engines.isEmpty() || offered.isEmpty() || offered.stream().anyMatch(engines::contains);
         return !manages && runs;
     }
 
@@ -182,7 +185,8 @@ public final class Placing {
             needsRdma = true;
             return Optional.empty();
         }
-        List<NodeId> unknown = ring.stream().filter(n -> !budgets.containsKey(n)).toList();
+        List<NodeId> unknown =
+                ring.stream().filter(n -> !budgets.containsKey(n)).toList();
         if (!unknown.isEmpty()) {
             unknownMemory.addAll(unknown);
             return Optional.empty();
@@ -242,9 +246,12 @@ public final class Placing {
 
     /** The earlier a node's best engine stands in the card's preference, the higher. */
     private double backendScore(NodeId node) {
-        List<String> preferred = card.placement().map(ModelCard.Placement::backendPreference).orElse(List.of());
-        List<String> offered =
-                info(node).flatMap(NodeInfo::resources).map(NodeInfo.Resources::backends).orElse(List.of());
+        List<String> preferred =
+                card.placement().map(ModelCard.Placement::backendPreference).orElse(List.of());
+        List<String> offered = info(node)
+                .flatMap(NodeInfo::resources)
+                .map(NodeInfo.Resources::backends)
+                .orElse(List.of());
         for (int i = 0; i < preferred.size(); i++) {
             if (offered.contains(preferred.get(i))) {
                 return preferred.size() - i;
@@ -258,7 +265,10 @@ public final class Placing {
     }
 
     private double available(NodeId node) {
-        return info(node).flatMap(NodeInfo::memory).map(m -> (double) m.ramAvailable().inBytes()).orElse(0.0);
+        return info(node)
+                .flatMap(NodeInfo::memory)
+                .map(m -> (double) m.ramAvailable().inBytes())
+                .orElse(0.0);
     }
 
     // ---- the answer
@@ -275,7 +285,8 @@ public final class Placing {
     private Optional<Integer> contextLimit(List<Part> parts) {
         long limit = ModelDemand.cardContext(card);
         for (Part part : parts) {
-            Optional<Long> room = demand.contextTokens(part.share(), budgets.get(part.node()).ceiling());
+            Optional<Long> room =
+                    demand.contextTokens(part.share(), budgets.get(part.node()).ceiling());
             limit = Math.min(limit, room.orElse(Long.MAX_VALUE));
         }
         return limit == Long.MAX_VALUE ? Optional.empty() : Optional.of((int) Math.min(Integer.MAX_VALUE, limit));
@@ -283,11 +294,11 @@ public final class Placing {
 
     /** Contract section 2: even over the sorted ids, the remainder one byte each to the first. */
     private static Map<NodeId, Long> evenly(long bytes, List<NodeId> nodes) {
-        List<NodeId> sorted = nodes.stream().sorted(Comparator.comparing(NodeId::value)).toList();
+        List<NodeId> sorted =
+                nodes.stream().sorted(Comparator.comparing(NodeId::value)).toList();
         return sorted.stream()
                 .collect(Collectors.toMap(
-                        n -> n,
-                        n -> bytes / sorted.size() + (sorted.indexOf(n) < bytes % sorted.size() ? 1 : 0)));
+                        n -> n, n -> bytes / sorted.size() + (sorted.indexOf(n) < bytes % sorted.size() ? 1 : 0)));
     }
 
     private Optional<NodeInfo> info(NodeId node) {

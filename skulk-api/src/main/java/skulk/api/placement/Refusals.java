@@ -67,7 +67,8 @@ final class Refusals {
     /** The misfits come smallest cycle first. */
     String memory(List<Placing.Misfit> misfits) {
         ModelDemand demand = ModelDemand.of(request.card());
-        String cycles = misfits.stream().limit(CYCLES_NAMED).map(m -> cycle(m, demand)).collect(Collectors.joining("; "));
+        String cycles =
+                misfits.stream().limit(CYCLES_NAMED).map(m -> cycle(m, demand)).collect(Collectors.joining("; "));
         String more = misfits.size() > CYCLES_NAMED ? "; larger cycles do not fit either" : "";
         return "No candidate cycle fits %s (%s of weights): %s%s"
                 .formatted(request.card().modelId(), ModelDemand.gb(demand.weights()), cycles, more);
@@ -75,9 +76,11 @@ final class Refusals {
 
     private String cycle(Placing.Misfit misfit, ModelDemand demand) {
         String nodes = names(misfit.parts().stream().map(Part::node).toList());
-        String sharding = misfit.parts().size() == 1 ? "Pipeline" : request.sharding().toString();
+        String sharding =
+                misfit.parts().size() == 1 ? "Pipeline" : request.sharding().toString();
         String lacking = misfit.parts().stream()
-                .filter(p -> demand.required(p.share()) > misfit.budgets().get(p.node()).usable())
+                .filter(p -> demand.required(p.share())
+                        > misfit.budgets().get(p.node()).usable())
                 .map(p -> node(p, misfit.budgets().get(p.node()), demand))
                 .collect(Collectors.joining(", "));
         return "cycle [%s] (%s sharding): %s".formatted(nodes, sharding, lacking);

@@ -107,7 +107,8 @@ public final class SpeedModel {
         double slowest = 0;
         for (Part from : parts) {
             for (Part to : parts) {
-                if (from != to && !cluster.topology().edges(from.node(), to.node()).isEmpty()) {
+                if (from != to
+                        && !cluster.topology().edges(from.node(), to.node()).isEmpty()) {
                     slowest = Math.max(slowest, hop(from.node(), to.node(), tokens * (parts.size() - 1)));
                 }
             }

@@ -31,8 +31,8 @@ public final class FakeClusterView {
     }
 
     public FakeClusterView node(String id, long ramTotal, long ramAvailable, double readBandwidth, int threads) {
-        NodeInfo.MemoryUsage memory = new NodeInfo.MemoryUsage(
-                new Memory(ramTotal), new Memory(ramAvailable), Memory.NONE, Memory.NONE);
+        NodeInfo.MemoryUsage memory =
+                new NodeInfo.MemoryUsage(new Memory(ramTotal), new Memory(ramAvailable), Memory.NONE, Memory.NONE);
         nodes.put(new NodeId(id), info(id, Optional.of(memory), resources(List.of("mlx"), readBandwidth, threads)));
         return this;
     }
@@ -56,7 +56,8 @@ public final class FakeClusterView {
     public static NodeInfo info(String id, Optional<NodeInfo.MemoryUsage> memory, NodeInfo.Resources resources) {
         return new NodeInfo(
                 Instant.parse("2026-01-02T03:04:05Z"),
-                Optional.of(new NodeInfo.Identity("Unknown", "cpu", "name-" + id, "Linux", "Unknown", "0.1.0", "Unknown")),
+                Optional.of(
+                        new NodeInfo.Identity("Unknown", "cpu", "name-" + id, "Linux", "Unknown", "0.1.0", "Unknown")),
                 memory,
                 Optional.empty(),
                 Optional.empty(),
@@ -68,7 +69,9 @@ public final class FakeClusterView {
     public FakeClusterView edge(String from, String to, double latencyMicros, double bytesPerSecond) {
         String address = "10.0.0." + (to.hashCode() & 127);
         links.computeIfAbsent(new NodeId(from), k -> new HashMap<>())
-                .put(new NodeId(to), List.of(new Topology.Edge(address, 52415, "ethernet", latencyMicros, bytesPerSecond)));
+                .put(
+                        new NodeId(to),
+                        List.of(new Topology.Edge(address, 52415, "ethernet", latencyMicros, bytesPerSecond)));
         return this;
     }
 
@@ -99,7 +102,12 @@ public final class FakeClusterView {
         int count = 1 + random.nextInt(8);
         for (int i = 0; i < count; i++) {
             long total = (1L + random.nextInt(64)) * GB;
-            view.node("n" + i, total, (long) (total * random.nextDouble()), (5 + random.nextInt(90)) * 1e9, 1 + random.nextInt(16));
+            view.node(
+                    "n" + i,
+                    total,
+                    (long) (total * random.nextDouble()),
+                    (5 + random.nextInt(90)) * 1e9,
+                    1 + random.nextInt(16));
         }
         for (int i = 0; i < count; i++) {
             for (int j = 0; j < count; j++) {

@@ -61,8 +61,7 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
             for (String word : List.of(right).subList(1, right.length)) {
                 errors.add(word.replaceFirst("^!", ""));
             }
-            return new Line(
-                    left[0], left[1], left[2], left[3], query, body, right[0], errors, halves[1].trim());
+            return new Line(left[0], left[1], left[2], left[3], query, body, right[0], errors, halves[1].trim());
         }
     }
 
@@ -150,7 +149,12 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
         for (String name : line.query()) {
             JsonObject text = JsonObject.of("type", "string");
             boolean list = name.endsWith("[]");
-            JsonObject schema = list ? JsonObject.builder().put("type", "array").put("items", text).build() : text;
+            JsonObject schema = list
+                    ? JsonObject.builder()
+                            .put("type", "array")
+                            .put("items", text)
+                            .build()
+                    : text;
             found.add(parameter(name.replaceAll("[*\\[\\]]", ""), "query", name.endsWith("*"), schema));
         }
         return found;
@@ -192,9 +196,11 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
             return JsonObject.of(what, text);
         }
         if (!what.equals("any") && !schemas.has(what)) {
-            throw new IllegalArgumentException("api-routes.txt names the schema '" + what + "', which api-schemas.json lacks");
+            throw new IllegalArgumentException(
+                    "api-routes.txt names the schema '" + what + "', which api-schemas.json lacks");
         }
-        JsonObject schema = what.equals("any") ? JsonObject.EMPTY : JsonObject.of("$ref", "#/components/schemas/" + what);
+        JsonObject schema =
+                what.equals("any") ? JsonObject.EMPTY : JsonObject.of("$ref", "#/components/schemas/" + what);
         return JsonObject.of("application/json", JsonObject.of("schema", schema));
     }
 }

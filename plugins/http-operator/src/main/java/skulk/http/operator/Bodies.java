@@ -45,7 +45,8 @@ final class Bodies {
         try {
             return Records.fromJson(value, type);
         } catch (JsonException | IllegalArgumentException | NullPointerException e) {
-            Violation violation = new Violation("model_type", List.of("body", field), String.valueOf(e.getMessage()), "", "");
+            Violation violation =
+                    new Violation("model_type", List.of("body", field), String.valueOf(e.getMessage()), "", "");
             throw new SkulkException(new Problem(
                     Problem.Kind.INVALID,
                     "invalid_body",

@@ -20,7 +20,8 @@ import skulk.api.problem.SkulkException;
 
 /** Lists folders of the node, so that a person can choose one for the model store (contract section 1.5). Never shows files, never leaves its roots. */
 final class BrowseRoutes {
-    static final List<Path> ROOTS = Stream.of("/Volumes", "/home", "/mnt", "/tmp", "/opt").map(Path::of).toList();
+    static final List<Path> ROOTS =
+            Stream.of("/Volumes", "/home", "/mnt", "/tmp", "/opt").map(Path::of).toList();
 
     private final List<Path> roots;
 
@@ -36,7 +37,8 @@ final class BrowseRoutes {
     private void browse(Exchange exchange) throws IOException {
         Optional<String> asked = exchange.queryFirst("path").filter(p -> !p.isBlank() && !p.equals("/"));
         if (asked.isEmpty()) {
-            exchange.respond(listing("/", roots.stream().filter(Files::isDirectory).toList()));
+            exchange.respond(
+                    listing("/", roots.stream().filter(Files::isDirectory).toList()));
             return;
         }
         Path folder = inside(asked.get());
@@ -86,6 +88,9 @@ final class BrowseRoutes {
                     .put("path", folder.toString())
                     .build());
         }
-        return JsonObject.builder().put("path", path).put("directories", entries).build();
+        return JsonObject.builder()
+                .put("path", path)
+                .put("directories", entries)
+                .build();
     }
 }

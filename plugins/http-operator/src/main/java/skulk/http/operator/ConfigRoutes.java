@@ -82,7 +82,8 @@ final class ConfigRoutes {
         scopes.stream()
                 .filter(s -> !SCOPES.contains(s))
                 .findFirst()
-                .ifPresent(s -> body.fail("scopes", "enum", "Input should be 'infer', 'place' or 'admin', not '" + s + "'"));
+                .ifPresent(s ->
+                        body.fail("scopes", "enum", "Input should be 'infer', 'place' or 'admin', not '" + s + "'"));
         if (scopes.isEmpty()) {
             body.fail("scopes", "too_short", "List should have at least 1 item");
         }

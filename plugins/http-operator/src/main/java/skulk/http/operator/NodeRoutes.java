@@ -68,7 +68,10 @@ final class NodeRoutes {
     }
 
     private static JsonObject restartReply(String status, NodeId node) {
-        return JsonObject.builder().put("status", status).put("node_id", node.value()).build();
+        return JsonObject.builder()
+                .put("status", status)
+                .put("node_id", node.value())
+                .build();
     }
 
     private void onboarding(Exchange exchange) {
@@ -99,7 +102,9 @@ final class NodeRoutes {
                 interfaces().stream().filter(NodeRoutes::isTailscale).toList();
         exchange.respond(JsonObject.builder()
                 .put("running", !found.isEmpty())
-                .put("ipAddresses", found.stream().map(NodeInfo.NetworkInterface::ipAddress).toList())
+                .put(
+                        "ipAddresses",
+                        found.stream().map(NodeInfo.NetworkInterface::ipAddress).toList())
                 .build());
     }
 

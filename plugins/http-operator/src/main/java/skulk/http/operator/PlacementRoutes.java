@@ -84,8 +84,7 @@ final class PlacementRoutes {
         int minNodes = query.integer("min_nodes", 1, 1);
         query.check();
         ModelId id = Bodies.model(model, NO_CARD);
-        Instance planned =
-                withCard(() -> cluster.call(new Operation.PlanInstance(id, sharding, meta, minNodes)));
+        Instance planned = withCard(() -> cluster.call(new Operation.PlanInstance(id, sharding, meta, minNodes)));
         exchange.respond(Records.toJson(planned));
     }
 
@@ -225,7 +224,8 @@ final class PlacementRoutes {
     }
 
     private static <T> T constant(List<T> constants, Optional<String> word, T fallback) {
-        return word.flatMap(w -> constants.stream().filter(c -> c.toString().equals(w)).findFirst())
+        return word.flatMap(w ->
+                        constants.stream().filter(c -> c.toString().equals(w)).findFirst())
                 .orElse(fallback);
     }
 

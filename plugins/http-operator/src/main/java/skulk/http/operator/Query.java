@@ -40,7 +40,12 @@ final class Query {
         if (found.isEmpty()) {
             String expected = constants.stream().map(c -> "'" + c + "'").collect(Collectors.joining(" or "));
             String context = JsonObject.of("expected", expected).toString();
-            fail(name, "enum", "Input should be " + expected, Json.of(value.get()).toString(), context);
+            fail(
+                    name,
+                    "enum",
+                    "Input should be " + expected,
+                    Json.of(value.get()).toString(),
+                    context);
         }
         return found.orElse(fallback);
     }
@@ -59,7 +64,12 @@ final class Query {
             }
             fail(name, "greater_than_equal", "Input should be greater than or equal to " + min, input, "");
         } catch (NumberFormatException e) {
-            fail(name, "int_parsing", "Input should be a valid integer, unable to parse string as an integer", input, "");
+            fail(
+                    name,
+                    "int_parsing",
+                    "Input should be a valid integer, unable to parse string as an integer",
+                    input,
+                    "");
         }
         return fallback;
     }

@@ -103,12 +103,18 @@ final class StateJson {
             Map<NodeId, List<Topology.Edge>> sinks = topology.connections().get(source);
             JsonObject.Builder links = JsonObject.builder();
             for (NodeId sink : sortedIds(sinks.keySet())) {
-                links.put(sink.value(), sinks.get(sink).stream().map(StateJson::edge).toList());
+                links.put(
+                        sink.value(),
+                        sinks.get(sink).stream().map(StateJson::edge).toList());
             }
             sources.put(source.value(), links.build());
         }
         return JsonObject.builder()
-                .put("nodes", new JsonArray(topology.nodes().stream().map(id -> Json.of(id.value())).toList()))
+                .put(
+                        "nodes",
+                        new JsonArray(topology.nodes().stream()
+                                .map(id -> Json.of(id.value()))
+                                .toList()))
                 .put("connections", sources.build())
                 .build();
     }

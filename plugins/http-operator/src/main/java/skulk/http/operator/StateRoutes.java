@@ -29,7 +29,11 @@ final class StateRoutes {
     List<Route> routes() {
         return List.of(
                 new Route("GET", "/state", Scope.INFER, e -> e.respond(StateJson.of(cluster.view()))),
-                new Route("GET", "/node_id", Scope.OPEN, e -> e.respond(Json.of(cluster.view().self().value()))),
+                new Route(
+                        "GET",
+                        "/node_id",
+                        Scope.OPEN,
+                        e -> e.respond(Json.of(cluster.view().self().value()))),
                 new Route("GET", "/node/identity", Scope.INFER, this::identity),
                 new Route("GET", "/events", Scope.INFER, this::events),
                 new Route("GET", "/livez", Scope.OPEN, e -> e.respond(JsonObject.of("status", "ok"))),

@@ -101,7 +101,9 @@ final class TraceRoutes {
         List<String> deleted = cluster.call(new Operation.DeleteTraces(ids));
         exchange.respond(JsonObject.builder()
                 .put("deleted", deleted)
-                .put("notFound", ids.stream().filter(id -> !deleted.contains(id)).toList())
+                .put(
+                        "notFound",
+                        ids.stream().filter(id -> !deleted.contains(id)).toList())
                 .build());
     }
 }

@@ -32,7 +32,10 @@ final class TraceStats {
     /** From the first start to the last end. */
     private static long wallTime(Collection<Span> spans) {
         long start = spans.stream().mapToLong(Span::startUs).min().orElse(0);
-        long end = spans.stream().mapToLong(s -> s.startUs() + s.durationUs()).max().orElse(0);
+        long end = spans.stream()
+                .mapToLong(s -> s.startUs() + s.durationUs())
+                .max()
+                .orElse(0);
         return end - start;
     }
 

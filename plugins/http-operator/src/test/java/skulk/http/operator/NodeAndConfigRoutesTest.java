@@ -27,7 +27,8 @@ class NodeAndConfigRoutesTest {
 
     @Test
     void pluginsShowStateAndReason() {
-        var status = new Operation.PluginStatus("skulk.x", "1", "x", List.of("HttpFeature x"), "FAILED", Optional.of("it threw"));
+        var status = new Operation.PluginStatus(
+                "skulk.x", "1", "x", List.of("HttpFeature x"), "FAILED", Optional.of("it threw"));
         Operator operator = new Operator().answering(op -> List.of(status));
         String expected =
                 "{\"plugins\":[{\"id\":\"skulk.x\",\"version\":\"1\",\"file\":\"x\",\"offers\":[\"HttpFeature x\"],\"state\":\"FAILED\",\"reason\":\"it threw\"}]}";
@@ -38,13 +39,17 @@ class NodeAndConfigRoutesTest {
 
     @Test
     void aRestartIsAcknowledgedOnce() {
-        Operator operator = new Operator().answering(op -> new Operation.RestartReply("restarting", new NodeId("self")));
-        assertEquals("{\"status\":\"restarting\",\"node_id\":\"self\"}", operator.post("/admin/restart", "").text());
+        Operator operator =
+                new Operator().answering(op -> new Operation.RestartReply("restarting", new NodeId("self")));
+        assertEquals(
+                "{\"status\":\"restarting\",\"node_id\":\"self\"}",
+                operator.post("/admin/restart", "").text());
         assertEquals(new Operation.Restart(Optional.empty()), operator.last());
         operator.answering(op -> {
             throw new SkulkException(Problem.Kind.CONFLICT, "pending");
         });
-        FakeExchange second = new FakeExchange().queryParameter("node_id", "n2").run(operator.feature, "POST", "/admin/restart");
+        FakeExchange second =
+                new FakeExchange().queryParameter("node_id", "n2").run(operator.feature, "POST", "/admin/restart");
         assertEquals(409, second.status());
         assertEquals("{\"status\":\"restart_already_pending\",\"node_id\":\"n2\"}", second.text());
         assertEquals(new Operation.Restart(Optional.of(new NodeId("n2"))), operator.last());
@@ -56,7 +61,9 @@ class NodeAndConfigRoutesTest {
         assertEquals("{\"completed\":false}", operator.get("/onboarding").text());
         assertEquals("{\"completed\":true}", operator.post("/onboarding", "").text());
         assertEquals("{\"completed\":true}", operator.get("/onboarding").text());
-        assertEquals("{\"completed\":false}", operator.post("/onboarding", "{\"completed\":false}").text());
+        assertEquals(
+                "{\"completed\":false}",
+                operator.post("/onboarding", "{\"completed\":false}").text());
         assertEquals(422, operator.post("/onboarding", "{\"done\":true}").status());
     }
 
@@ -65,24 +72,30 @@ class NodeAndConfigRoutesTest {
         ClusterView view = new FakeClusterView().node("a", 1, 1).build();
         Operator operator = new Operator()
                 .showing(view)
-                .answering(op -> new Operation.NodeFacts(new NodeId("a"), "box", "10.0.0.97", "Box", 52415, "0.1.0", "/home"));
-        assertEquals("{\"running\":false,\"ipAddresses\":[]}", operator.get("/v1/connectivity/tailscale").text());
+                .answering(op ->
+                        new Operation.NodeFacts(new NodeId("a"), "box", "10.0.0.97", "Box", 52415, "0.1.0", "/home"));
         assertEquals(
-                "{\"apiPort\":52415,\"urls\":[\"http://10.0.0.97:52415\"],\"tailscale\":false}", operator.get("/v1/connectivity/remote-access").text());
+                "{\"running\":false,\"ipAddresses\":[]}",
+                operator.get("/v1/connectivity/tailscale").text());
+        assertEquals(
+                "{\"apiPort\":52415,\"urls\":[\"http://10.0.0.97:52415\"],\"tailscale\":false}",
+                operator.get("/v1/connectivity/remote-access").text());
     }
 
     @Test
     void configurationIsReadAndWritten() {
         JsonObject config = JsonObject.of("tracing", JsonObject.of("retention_days", 3));
         Operator operator = new Operator().answering(op -> switch (op) {
-            case Operation.ReadConfig r -> new Operation.ConfigReply(config, "skulk.yaml", true, JsonObject.of("kv_cache_backend", "default"));
+            case Operation.ReadConfig r ->
+                new Operation.ConfigReply(config, "skulk.yaml", true, JsonObject.of("kv_cache_backend", "default"));
             default -> new Operation.ConfigWritten("Saved", true);
         });
         assertEquals(
                 "{\"config\":{\"tracing\":{\"retention_days\":3}},\"configPath\":\"skulk.yaml\",\"fileExists\":true,\"effective\":{\"kv_cache_backend\":\"default\"}}",
                 operator.get("/config").text());
         String reply = "{\"success\":true,\"message\":\"Saved\",\"requiresRestart\":true}";
-        assertEquals(reply, put(operator, JsonObject.of("config", config).toString()).text());
+        assertEquals(
+                reply, put(operator, JsonObject.of("config", config).toString()).text());
         assertEquals(new Operation.WriteConfig(config), operator.last());
         assertEquals(reply, put(operator, config.toString()).text());
         assertEquals(new Operation.WriteConfig(config), operator.last());
@@ -102,7 +115,8 @@ class NodeAndConfigRoutesTest {
     void keysAreToldOnce() {
         Instant made = Instant.parse("2026-01-02T03:04:05Z");
         Operator operator = new Operator().answering(op -> switch (op) {
-            case Operation.ListApiKeys l -> List.of(new Operation.ApiKey("ci", Optional.empty(), List.of("infer"), made));
+            case Operation.ListApiKeys l ->
+                List.of(new Operation.ApiKey("ci", Optional.empty(), List.of("infer"), made));
             case Operation.CreateApiKey c -> new Operation.ApiKey(c.id(), Optional.of("sk-1"), c.scopes(), made);
             case Operation.DeleteApiKey d -> d.id().equals("ci");
             default -> throw new AssertionError(op);
@@ -112,10 +126,25 @@ class NodeAndConfigRoutesTest {
                 operator.get("/admin/keys").text());
         FakeExchange created = operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"infer\",\"place\"]}");
         assertEquals("sk-1", created.jsonResponse().string("key").orElseThrow());
-        assertEquals(422, operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"root\"]}").status());
-        assertEquals(422, operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[]}").status());
-        assertEquals(200, new FakeExchange().pathParameter("id", "ci").run(operator.feature, "DELETE", "/admin/keys/{id}").status());
-        assertEquals(404, new FakeExchange().pathParameter("id", "no").run(operator.feature, "DELETE", "/admin/keys/{id}").status());
+        assertEquals(
+                422,
+                operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"root\"]}")
+                        .status());
+        assertEquals(
+                422,
+                operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[]}").status());
+        assertEquals(
+                200,
+                new FakeExchange()
+                        .pathParameter("id", "ci")
+                        .run(operator.feature, "DELETE", "/admin/keys/{id}")
+                        .status());
+        assertEquals(
+                404,
+                new FakeExchange()
+                        .pathParameter("id", "no")
+                        .run(operator.feature, "DELETE", "/admin/keys/{id}")
+                        .status());
     }
 
     @Test
@@ -126,7 +155,8 @@ class NodeAndConfigRoutesTest {
         Files.writeString(root.resolve("home/file"), "");
         Path secret = Files.createDirectories(root.resolve("secret"));
         Files.createSymbolicLink(root.resolve("home/link"), secret);
-        OperatorFeature feature = Operator.only(new BrowseRoutes(List.of(root.resolve("home"), root.resolve("absent"))).routes());
+        OperatorFeature feature =
+                Operator.only(new BrowseRoutes(List.of(root.resolve("home"), root.resolve("absent"))).routes());
         String home = root.resolve("home").toRealPath().toString();
         FakeExchange listed = new FakeExchange().queryParameter("path", home).run(feature, "GET", "/filesystem/browse");
         var names = listed.jsonResponse().array("directories").orElseThrow().items().stream()
@@ -134,11 +164,17 @@ class NodeAndConfigRoutesTest {
                 .toList();
         assertEquals(List.of("a", "b", "link"), names);
         for (String outside : List.of(secret.toString(), home + "/../secret", home + "/link", "home", "/etc")) {
-            FakeExchange refused = new FakeExchange().queryParameter("path", outside).run(feature, "GET", "/filesystem/browse");
+            FakeExchange refused =
+                    new FakeExchange().queryParameter("path", outside).run(feature, "GET", "/filesystem/browse");
             assertEquals(400, refused.status(), outside);
             assertTrue(refused.text().contains("Path outside allowed roots"));
         }
-        assertEquals(404, new FakeExchange().queryParameter("path", home + "/none").run(feature, "GET", "/filesystem/browse").status());
+        assertEquals(
+                404,
+                new FakeExchange()
+                        .queryParameter("path", home + "/none")
+                        .run(feature, "GET", "/filesystem/browse")
+                        .status());
         FakeExchange roots = new FakeExchange().run(feature, "GET", "/filesystem/browse");
         assertEquals("/", roots.jsonResponse().string("path").orElseThrow());
         assertEquals(1, roots.jsonResponse().array("directories").orElseThrow().size());

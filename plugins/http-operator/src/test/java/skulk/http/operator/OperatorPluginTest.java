@@ -22,7 +22,8 @@ class OperatorPluginTest {
     void startsAndStopsTwice() throws Exception {
         for (int i = 0; i < 2; i++) {
             OperatorPlugin plugin = new OperatorPlugin();
-            assertEquals("operator", plugin.start(FakeContext.create()).getFirst().name());
+            assertEquals(
+                    "operator", plugin.start(FakeContext.create()).getFirst().name());
             plugin.stop();
         }
     }
@@ -51,10 +52,14 @@ class OperatorPluginTest {
         JsonObject document = new Operator().get("/api/openapi.json").jsonResponse();
         assertEquals("3.1.0", document.string("openapi").orElseThrow());
         JsonObject paths = document.object("paths").orElseThrow();
-        JsonObject place = paths.object("/place_instance").orElseThrow().object("post").orElseThrow();
+        JsonObject place =
+                paths.object("/place_instance").orElseThrow().object("post").orElseThrow();
         assertTrue(place.toString().contains("#/components/schemas/PlaceInstance"));
         assertTrue(place.object("responses").orElseThrow().has("503"));
-        JsonObject download = paths.object("/download/{node}/{model}").orElseThrow().object("delete").orElseThrow();
+        JsonObject download = paths.object("/download/{node}/{model}")
+                .orElseThrow()
+                .object("delete")
+                .orElseThrow();
         assertEquals(2, download.array("parameters").orElseThrow().size());
         String ids = document.toString().replaceAll(".*?\"operationId\":\"([^\"]+)\"|.+$", "$1 ");
         List<String> all = List.of(ids.trim().split("\\s+"));
@@ -64,8 +69,10 @@ class OperatorPluginTest {
     @Test
     void everyReferenceLeadsToASchema() {
         JsonObject document = ApiDescription.builtIn().document();
-        JsonObject schemas = document.object("components").orElseThrow().object("schemas").orElseThrow();
-        var references = java.util.regex.Pattern.compile("#/components/schemas/(\\w+)").matcher(document.toString());
+        JsonObject schemas =
+                document.object("components").orElseThrow().object("schemas").orElseThrow();
+        var references =
+                java.util.regex.Pattern.compile("#/components/schemas/(\\w+)").matcher(document.toString());
         int found = 0;
         while (references.find()) {
             found++;
@@ -79,6 +86,8 @@ class OperatorPluginTest {
         String page = new Operator().get("/api/docs").text();
         assertTrue(page.contains("/api/openapi.json"));
         assertTrue(!page.contains("http://") && !page.contains("https://"));
-        assertEquals("text/html; charset=utf-8", new Operator().get("/api/redoc").response().contentType());
+        assertEquals(
+                "text/html; charset=utf-8",
+                new Operator().get("/api/redoc").response().contentType());
     }
 }

@@ -75,7 +75,9 @@ final class PipelineLayout implements Layout {
 
     /** How many layers each node can hold. */
     private static int[] capacities(ModelDemand demand, int layers, long[] memory) {
-        return Arrays.stream(memory).mapToInt(bytes -> capacity(demand, layers, bytes)).toArray();
+        return Arrays.stream(memory)
+                .mapToInt(bytes -> capacity(demand, layers, bytes))
+                .toArray();
     }
 
     private static int capacity(ModelDemand demand, int layers, long bytes) {

@@ -41,8 +41,8 @@ class PipelinePlacementTest {
 
     private PlacementDecision place(
             ModelCard card, FakeClusterView view, InstanceMeta meta, int minNodes, String... excluded) {
-        Set<NodeId> out = Set.copyOf(
-                java.util.Arrays.stream(excluded).map(NodeId::new).toList());
+        Set<NodeId> out =
+                Set.copyOf(java.util.Arrays.stream(excluded).map(NodeId::new).toList());
         ClusterView cluster = view.build();
         return strategy.place(
                 new PlacementRequest(
@@ -72,7 +72,8 @@ class PipelinePlacementTest {
     void startsAndStopsTwice() throws Exception {
         for (int i = 0; i < 2; i++) {
             PipelinePlugin plugin = new PipelinePlugin();
-            assertEquals("Pipeline", plugin.start(FakeContext.create()).getFirst().name());
+            assertEquals(
+                    "Pipeline", plugin.start(FakeContext.create()).getFirst().name());
             plugin.stop();
         }
     }
@@ -83,13 +84,13 @@ class PipelinePlacementTest {
         Instance.MlxRingInstance instance =
                 assertInstanceOf(Instance.MlxRingInstance.class, ((Place) decision).instance());
         Shard shard = instance.shardAssignments().shardOf(new NodeId("a"));
-        assertEquals(
-                Shard.PipelineShardMetadata.of(card("org/m", GB, HEADS), 0, 1, 0, 32), shard);
+        assertEquals(Shard.PipelineShardMetadata.of(card("org/m", GB, HEADS), 0, 1, 0, 32), shard);
         assertEquals(
                 List.of(new Instance.Host("0.0.0.0", instance.ephemeralPort())),
                 instance.hostsByNode().get(new NodeId("a")));
         assertTrue(instance.ephemeralPort() >= 49153 && instance.ephemeralPort() <= 65535);
-        String runner = instance.shardAssignments().nodeToRunner().get(new NodeId("a")).value();
+        String runner =
+                instance.shardAssignments().nodeToRunner().get(new NodeId("a")).value();
         assertEquals(4, java.util.UUID.fromString(runner).version());
         assertEquals(Map.of(new NodeId("a"), GB), ((Place) decision).memoryDeltaByNode());
     }
@@ -103,7 +104,10 @@ class PipelinePlacementTest {
 
     @Test
     void rdmaNeedsRdmaLinks() {
-        var view = new FakeClusterView().node("a", 16 * GB, 8 * GB).node("b", 16 * GB, 8 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 8 * GB)
+                .linkAll();
         assertTrue(refusal(place(card("org/m", GB, HEADS), view, InstanceMeta.MLX_JACCL, 2))
                 .startsWith("Requested RDMA (MlxJaccl) but there are no RDMA-connected cycles"));
     }
@@ -117,7 +121,10 @@ class PipelinePlacementTest {
 
     @Test
     void unconnectedNodesAreWaitedFor() {
-        var view = new FakeClusterView().node("a", 16 * GB, 8 * GB).node("b", 16 * GB, 8 * GB).edge("a", "b", 1, 1);
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 8 * GB)
+                .edge("a", "b", 1, 1);
         assertEquals(
                 "The topology knows 2 nodes but none form a connected cycle of at least 2 yet; retry shortly",
                 waiting(place(card("org/m", GB, HEADS), view, 2)));
@@ -125,7 +132,10 @@ class PipelinePlacementTest {
 
     @Test
     void missingMemoryIsWaitedForAndNamesTheNode() {
-        var view = new FakeClusterView().node("a", 16 * GB, 8 * GB).nodeWithoutMemory("b").linkAll();
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .nodeWithoutMemory("b")
+                .linkAll();
         assertEquals(
                 "Memory info not gathered yet for node(s) [name-b]; retry shortly",
                 waiting(place(card("org/m", GB, HEADS), view, 2)));
@@ -134,7 +144,10 @@ class PipelinePlacementTest {
 
     @Test
     void exclusionsThatLeaveNothingAreNamedAndStaleOnesIgnored() {
-        var view = new FakeClusterView().node("a", 16 * GB, 8 * GB).node("b", 16 * GB, 8 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 8 * GB)
+                .linkAll();
         assertTrue(refusal(place(card("org/m", GB, HEADS), view, 2, "a", "gone"))
                 .startsWith("All cycles of at least 2 node(s) touch an excluded node (1 excluded); node ids change"));
         assertEquals(List.of("b"), nodes(place(card("org/m", GB, HEADS), view, 1, "a")));
@@ -143,7 +156,10 @@ class PipelinePlacementTest {
 
     @Test
     void memoryRefusalShowsTheArithmetic() {
-        var view = new FakeClusterView().node("a", 16 * GB, 14 * GB).node("b", 16 * GB, 2 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 14 * GB)
+                .node("b", 16 * GB, 2 * GB)
+                .linkAll();
         assertEquals(
                 "No candidate cycle fits org/m (20.0GB of weights): cycle [name-a] (Pipeline sharding): node name-a needs ~27.3GB (20.0GB weights + 1.1GB"
                         + " KV@8192tok + runtime headroom) but can use 12.0GB (min of available and 75% of RAM); cycle [name-a, name-b] (Pipeline sharding):"
@@ -176,7 +192,11 @@ class PipelinePlacementTest {
 
     @Test
     void theSmallestNumberOfNodesThatFitsWins() {
-        var view = new FakeClusterView().node("a", 40 * GB, 14 * GB).node("b", 40 * GB, 14 * GB).node("c", 40 * GB, 14 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 40 * GB, 14 * GB)
+                .node("b", 40 * GB, 14 * GB)
+                .node("c", 40 * GB, 14 * GB)
+                .linkAll();
         assertEquals(1, nodes(place(card("org/m", 8 * GB, HEADS), view, 1)).size());
         assertEquals(2, nodes(place(card("org/m", 15 * GB, HEADS), view, 1)).size());
         assertEquals(3, nodes(place(card("org/m", 24 * GB, HEADS), view, 1)).size());
@@ -185,13 +205,21 @@ class PipelinePlacementTest {
     @Test
     void aLeafIsPreferredThenDownloadsThenMemory() {
         ModelCard card = card("org/m", GB, HEADS);
-        var line = new FakeClusterView().node("a", 16 * GB, 8 * GB).node("b", 16 * GB, 9 * GB).node("c", 16 * GB, 8 * GB);
+        var line = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 9 * GB)
+                .node("c", 16 * GB, 8 * GB);
         line.link("a", "b").link("b", "c");
         assertEquals(List.of("a"), nodes(place(card, line, 1)), "leaves before the middle, the eldest first");
-        var mesh = new FakeClusterView().node("a", 16 * GB, 8 * GB).node("b", 16 * GB, 9 * GB).node("c", 16 * GB, 8 * GB).linkAll();
+        var mesh = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 9 * GB)
+                .node("c", 16 * GB, 8 * GB)
+                .linkAll();
         assertEquals(List.of("b"), nodes(place(card, mesh, 1)), "most free memory");
         Shard shard = Shard.PipelineShardMetadata.of(card, 0, 1, 0, 32);
-        mesh.download("c", new Download.DownloadPending(new NodeId("c"), shard, "", new Memory(GB / 2), new Memory(GB)));
+        mesh.download(
+                "c", new Download.DownloadPending(new NodeId("c"), shard, "", new Memory(GB / 2), new Memory(GB)));
         assertEquals(List.of("c"), nodes(place(card, mesh, 1)), "half downloaded");
         mesh.download("a", new Download.DownloadCompleted(new NodeId("a"), shard, "", new Memory(GB), true));
         assertEquals(List.of("a"), nodes(place(card, mesh, 1)), "downloaded");
@@ -200,7 +228,10 @@ class PipelinePlacementTest {
     @Test
     void theDefaultIsNeverSlowerThanTheFastestNodeThatFits() {
         ModelCard card = card("org/m", 4 * GB, HEADS);
-        var view = new FakeClusterView().node("slow", 64 * GB, 40 * GB, 10e9, 2).node("fast", 16 * GB, 10 * GB, 40e9, 2).link("slow", "fast");
+        var view = new FakeClusterView()
+                .node("slow", 64 * GB, 40 * GB, 10e9, 2)
+                .node("fast", 16 * GB, 10 * GB, 40e9, 2)
+                .link("slow", "fast");
         var decision = (Place) place(card, view, 1);
         assertEquals(List.of("fast"), nodes(decision));
         assertEquals(5.98, decision.forecast().tokensPerSecond(), 0.02);
@@ -209,19 +240,29 @@ class PipelinePlacementTest {
 
     @Test
     void layersFollowMemoryByLargestRemainder() {
-        var view = new FakeClusterView().node("a", 100 * GB, 30 * GB).node("b", 100 * GB, 10 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 100 * GB, 30 * GB)
+                .node("b", 100 * GB, 10 * GB)
+                .linkAll();
         Instance instance = ((Place) place(card("org/m", 8 * GB, HEADS), view, 2)).instance();
         Shard first = instance.shardAssignments().shardOf(new NodeId("a"));
         Shard second = instance.shardAssignments().shardOf(new NodeId("b"));
-        assertEquals(List.of(0, 24, 24, 32), List.of(first.startLayer(), first.endLayer(), second.startLayer(), second.endLayer()));
+        assertEquals(
+                List.of(0, 24, 24, 32),
+                List.of(first.startLayer(), first.endLayer(), second.startLayer(), second.endLayer()));
     }
 
     @Test
     void everyNodeGetsALayerAndMoreNodesThanLayersAreRefused() {
         assertEquals("[1, 1, 1]", java.util.Arrays.toString(PipelineLayout.largestRemainder(3, new long[] {1, 1, 98})));
-        assertEquals("[8, 1, 1]", java.util.Arrays.toString(PipelineLayout.largestRemainder(10, new long[] {100, 0, 0})));
+        assertEquals(
+                "[8, 1, 1]", java.util.Arrays.toString(PipelineLayout.largestRemainder(10, new long[] {100, 0, 0})));
         assertEquals("[2, 1, 1]", java.util.Arrays.toString(PipelineLayout.largestRemainder(4, new long[] {0, 0, 0})));
-        var view = new FakeClusterView().node("a", 100 * GB, 30 * GB).node("b", 100 * GB, 10 * GB).node("c", 100 * GB, 10 * GB).linkAll();
+        var view = new FakeClusterView()
+                .node("a", 100 * GB, 30 * GB)
+                .node("b", 100 * GB, 10 * GB)
+                .node("c", 100 * GB, 10 * GB)
+                .linkAll();
         assertEquals(
                 "org/m has only 2 layer(s), which cannot be split over 3 nodes",
                 refusal(place(card("org/m", GB, 2, HEADS, 0), view, 3)));
@@ -233,20 +274,29 @@ class PipelinePlacementTest {
         // (12e9 − 1.3e9·4 − 256 MiB) / (2·32·8·128·2)
         assertEquals(
                 Optional.of((int) ((12e9 - 5.2e9 - (256L << 20)) / 131072)),
-                ((Place) place(card("org/m", 4 * GB, HEADS), view, 1)).instance().contextTokenLimit());
+                ((Place) place(card("org/m", 4 * GB, HEADS), view, 1))
+                        .instance()
+                        .contextTokenLimit());
         assertEquals(
                 Optional.of(2048),
-                ((Place) place(card("org/m", 4 * GB, 32, HEADS, 2048), view, 1)).instance().contextTokenLimit());
+                ((Place) place(card("org/m", 4 * GB, 32, HEADS, 2048), view, 1))
+                        .instance()
+                        .contextTokenLimit());
         assertEquals(
                 Optional.empty(),
-                ((Place) place(card("org/m", 4 * GB, Optional.empty()), view, 1)).instance().contextTokenLimit());
+                ((Place) place(card("org/m", 4 * GB, Optional.empty()), view, 1))
+                        .instance()
+                        .contextTokenLimit());
     }
 
     @Test
     void hostsNameNeighboursAndHideTheRest() {
         var view = new FakeClusterView();
         List.of("a", "b", "c", "d").forEach(n -> view.node(n, 100 * GB, 30 * GB));
-        view.edge("a", "b", 10, GB).edge("b", "c", 10, GB).edge("c", "d", 10, GB).edge("d", "a", 10, GB);
+        view.edge("a", "b", 10, GB)
+                .edge("b", "c", 10, GB)
+                .edge("c", "d", 10, GB)
+                .edge("d", "a", 10, GB);
         var decision = place(card("org/m", 8 * GB, HEADS), view, 4);
         assertEquals(List.of("a", "b", "c", "d"), nodes(decision));
         var instance = (Instance.MlxRingInstance) ((Place) decision).instance();
@@ -263,7 +313,10 @@ class PipelinePlacementTest {
         var view = new FakeClusterView();
         List.of("a", "b", "c", "d").forEach(n -> view.node(n, 100 * GB, 30 * GB));
         view.linkAll();
-        view.edge("a", "c", 20, GB).edge("c", "b", 20, GB).edge("b", "d", 20, GB).edge("d", "a", 20, GB);
+        view.edge("a", "c", 20, GB)
+                .edge("c", "b", 20, GB)
+                .edge("b", "d", 20, GB)
+                .edge("d", "a", 20, GB);
         assertEquals(List.of("a", "c", "b", "d"), nodes(place(card("org/m", 8 * GB, HEADS), view, 4)));
     }
 
@@ -271,9 +324,13 @@ class PipelinePlacementTest {
     void managersTakeNoRanks() {
         var manager = FakeClusterView.info(
                 "m",
-                Optional.of(new NodeInfo.MemoryUsage(new Memory(64 * GB), new Memory(64 * GB), Memory.NONE, Memory.NONE)),
+                Optional.of(
+                        new NodeInfo.MemoryUsage(new Memory(64 * GB), new Memory(64 * GB), Memory.NONE, Memory.NONE)),
                 new NodeInfo.Resources(List.of("mlx"), "management", "tcp", 90e9, 8));
-        var view = new FakeClusterView().info("m", manager).node("a", 16 * GB, 8 * GB).linkAll();
+        var view = new FakeClusterView()
+                .info("m", manager)
+                .node("a", 16 * GB, 8 * GB)
+                .linkAll();
         assertEquals(List.of("a"), nodes(place(card("org/m", GB, HEADS), view, 1)));
         assertEquals(
                 "All cycles of at least 2 node(s) touch a node that cannot run org/m: [name-m] only manage or lack its backend",
@@ -282,14 +339,25 @@ class PipelinePlacementTest {
 
     @Test
     void aCardsMemoryCountsOnlyForAnEngineThatComputesThere() {
-        var memory = Optional.of(new NodeInfo.MemoryUsage(new Memory(8 * GB), new Memory(8 * GB), Memory.NONE, Memory.NONE));
+        var memory =
+                Optional.of(new NodeInfo.MemoryUsage(new Memory(8 * GB), new Memory(8 * GB), Memory.NONE, Memory.NONE));
         var card = new NodeInfo.Accelerator(
-                "nvidia", "card", Optional.empty(), Optional.of(48 * GB), Optional.of(8 * GB), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+                "nvidia",
+                "card",
+                Optional.empty(),
+                Optional.of(48 * GB),
+                Optional.of(8 * GB),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
         var system = Optional.of(new NodeInfo.SystemLoad(0, 0, 0, 0, 0, Optional.of(card)));
         var cpu = FakeClusterView.info("a", memory, FakeClusterView.resources(List.of("mlx"), 0, 2));
         var gpu = FakeClusterView.resources(List.of("mlx", "mlx-cuda"), 0, 2);
-        var plain = new NodeInfo(cpu.lastSeen(), cpu.identity(), memory, cpu.disk(), system, cpu.network(), cpu.resources());
-        var fast = new NodeInfo(cpu.lastSeen(), cpu.identity(), memory, cpu.disk(), system, cpu.network(), Optional.of(gpu));
+        var plain = new NodeInfo(
+                cpu.lastSeen(), cpu.identity(), memory, cpu.disk(), system, cpu.network(), cpu.resources());
+        var fast = new NodeInfo(
+                cpu.lastSeen(), cpu.identity(), memory, cpu.disk(), system, cpu.network(), Optional.of(gpu));
         ModelCard model = card("org/m", 30 * GB, Optional.empty());
         assertInstanceOf(Refuse.class, place(model, new FakeClusterView().info("a", plain), 1));
         assertInstanceOf(Place.class, place(model, new FakeClusterView().info("a", fast), 1));

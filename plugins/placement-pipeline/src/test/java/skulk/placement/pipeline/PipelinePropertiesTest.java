@@ -48,12 +48,19 @@ class PipelinePropertiesTest {
         return new Trial(
                 view,
                 new PlacementRequest(
-                        card, Sharding.PIPELINE, InstanceMeta.MLX_RING, minNodes, excluded, Optional.empty(), new InstanceId("i" + seed)));
+                        card,
+                        Sharding.PIPELINE,
+                        InstanceMeta.MLX_RING,
+                        minNodes,
+                        excluded,
+                        Optional.empty(),
+                        new InstanceId("i" + seed)));
     }
 
     private static long usable(NodeInfo node) {
         NodeInfo.MemoryUsage memory = node.memory().orElseThrow();
-        return Math.min(memory.ramAvailable().inBytes(), (long) (0.75 * memory.ramTotal().inBytes()));
+        return Math.min(memory.ramAvailable().inBytes(), (long)
+                (0.75 * memory.ramTotal().inBytes()));
     }
 
     @Test
@@ -76,14 +83,18 @@ class PipelinePropertiesTest {
                 assertTrue(shard.endLayer() > shard.startLayer(), "seed " + seed);
                 next = shard.endLayer();
                 double share = (double) (shard.endLayer() - shard.startLayer()) / card.nLayers();
-                double kv = card.numKeyValueHeads().map(k -> 2.0 * card.nLayers() * 8192 * k * 128 * 2).orElse(0.0);
+                double kv = card.numKeyValueHeads()
+                        .map(k -> 2.0 * card.nLayers() * 8192 * k * 128 * 2)
+                        .orElse(0.0);
                 double required = share * card.storageSize().inBytes() * 1.3 + kv * share + (256 << 20);
                 assertTrue(required <= usable(trial.view().nodes().get(node)), "seed " + seed + " node " + node);
             }
             assertEquals(card.nLayers(), next, "seed " + seed);
             assertEquals(
                     card.storageSize().inBytes(),
-                    place.memoryDeltaByNode().values().stream().mapToLong(v -> v).sum());
+                    place.memoryDeltaByNode().values().stream()
+                            .mapToLong(v -> v)
+                            .sum());
         }
         assertTrue(placed > CLUSTERS / 4, "only " + placed + " placed: the trials say little");
     }
@@ -99,8 +110,19 @@ class PipelinePropertiesTest {
             Collections.shuffle(keys, new Random(seed));
             keys.forEach(k -> shuffled.put(k, view.nodes().get(k)));
             ClusterView elsewhere = new ClusterView(
-                    view.members().getLast(), view.master(), view.epoch(), view.members(), Map.of(), Map.of(), Map.of(), Map.of(), shuffled,
-                    view.topology(), Map.of(), false, 7);
+                    view.members().getLast(),
+                    view.master(),
+                    view.epoch(),
+                    view.members(),
+                    Map.of(),
+                    Map.of(),
+                    Map.of(),
+                    Map.of(),
+                    shuffled,
+                    view.topology(),
+                    Map.of(),
+                    false,
+                    7);
             assertEquals(here, strategy.place(trial.request(), elsewhere), "seed " + seed);
         }
     }
@@ -115,7 +137,19 @@ class PipelinePropertiesTest {
                 trial.view().nodes().forEach((id, node) -> richer.put(id, random.nextBoolean() ? node : richer(node)));
                 ClusterView v = trial.view();
                 ClusterView view = new ClusterView(
-                        v.self(), v.master(), v.epoch(), v.members(), Map.of(), Map.of(), Map.of(), Map.of(), richer, v.topology(), Map.of(), false, -1);
+                        v.self(),
+                        v.master(),
+                        v.epoch(),
+                        v.members(),
+                        Map.of(),
+                        Map.of(),
+                        Map.of(),
+                        Map.of(),
+                        richer,
+                        v.topology(),
+                        Map.of(),
+                        false,
+                        -1);
                 assertTrue(strategy.place(trial.request(), view) instanceof Place, "seed " + seed);
             }
         }
@@ -127,7 +161,10 @@ class PipelinePropertiesTest {
                 node.lastSeen(),
                 node.identity(),
                 Optional.of(new NodeInfo.MemoryUsage(
-                        new Memory(m.ramTotal().inBytes() + 3 * GB), new Memory(m.ramAvailable().inBytes() + 3 * GB), Memory.NONE, Memory.NONE)),
+                        new Memory(m.ramTotal().inBytes() + 3 * GB),
+                        new Memory(m.ramAvailable().inBytes() + 3 * GB),
+                        Memory.NONE,
+                        Memory.NONE)),
                 node.disk(),
                 node.system(),
                 node.network(),

@@ -23,15 +23,14 @@ final class TensorLayout implements Layout {
     public Optional<String> refusal(ModelCard card) {
         return card.supportsTensor()
                 ? Optional.empty()
-                : Optional.of("Requested Tensor sharding but this model does not support tensor parallelism: " + card.modelId());
+                : Optional.of("Requested Tensor sharding but this model does not support tensor parallelism: "
+                        + card.modelId());
     }
 
     @Override
     public Optional<List<Part>> split(ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable) {
         int ranks = ring.size();
-        boolean possible = card.numKeyValueHeads()
-                .map(heads -> heads >= ranks)
-                .orElse(card.hiddenSize() % ranks == 0);
+        boolean possible = card.numKeyValueHeads().map(heads -> heads >= ranks).orElse(card.hiddenSize() % ranks == 0);
         if (!possible) {
             return Optional.empty();
         }
@@ -77,7 +76,8 @@ final class TensorLayout implements Layout {
 
     @Override
     public String indivisible(ModelCard card, int nodes) {
-        String heads = card.numKeyValueHeads().map(k -> ", num_key_value_heads=" + k).orElse("");
+        String heads =
+                card.numKeyValueHeads().map(k -> ", num_key_value_heads=" + k).orElse("");
         return "No tensor sharding found over %d nodes for hidden_size=%d%s".formatted(nodes, card.hiddenSize(), heads);
     }
 

@@ -36,7 +36,13 @@ class TensorPlacementTest {
     private PlacementDecision place(ModelCard card, ClusterView cluster, int minNodes) {
         return strategy.place(
                 new PlacementRequest(
-                        card, Sharding.TENSOR, InstanceMeta.MLX_RING, minNodes, Set.of(), Optional.empty(), new InstanceId("i")),
+                        card,
+                        Sharding.TENSOR,
+                        InstanceMeta.MLX_RING,
+                        minNodes,
+                        Set.of(),
+                        Optional.empty(),
+                        new InstanceId("i")),
                 cluster);
     }
 
@@ -59,7 +65,8 @@ class TensorPlacementTest {
 
     @Test
     void everyRankHoldsAllLayers() {
-        Place place = (Place) place(card("org/m", 8 * GB, Optional.of(8)), nodes(20 * GB, 20 * GB).build(), 2);
+        Place place = (Place) place(
+                card("org/m", 8 * GB, Optional.of(8)), nodes(20 * GB, 20 * GB).build(), 2);
         Instance instance = place.instance();
         for (int rank = 0; rank < 2; rank++) {
             NodeId node = instance.shardAssignments().nodesByRank().get(rank);
@@ -74,10 +81,16 @@ class TensorPlacementTest {
 
     @Test
     void oneNodeIsWholeLayers() {
-        Place place = (Place) place(card("org/m", 8 * GB, Optional.of(8)), nodes(20 * GB, 20 * GB).build(), 1);
+        Place place = (Place) place(
+                card("org/m", 8 * GB, Optional.of(8)), nodes(20 * GB, 20 * GB).build(), 1);
         assertInstanceOf(
                 Shard.PipelineShardMetadata.class,
-                place.instance().shardAssignments().runnerToShard().values().iterator().next());
+                place.instance()
+                        .shardAssignments()
+                        .runnerToShard()
+                        .values()
+                        .iterator()
+                        .next());
     }
 
     @Test
@@ -93,23 +106,40 @@ class TensorPlacementTest {
     void moreRanksThanHeadsAreRefusedWithTheNumbers() {
         assertEquals(
                 new Refuse("No tensor sharding found over 3 nodes for hidden_size=4096, num_key_value_heads=2"),
-                place(card("org/m", GB, Optional.of(2)), nodes(20 * GB, 20 * GB, 20 * GB).build(), 3));
+                place(
+                        card("org/m", GB, Optional.of(2)),
+                        nodes(20 * GB, 20 * GB, 20 * GB).build(),
+                        3));
         assertEquals(
                 new Refuse("No tensor sharding found over 3 nodes for hidden_size=4096"),
-                place(card("org/m", GB, Optional.empty()), nodes(20 * GB, 20 * GB, 20 * GB).build(), 3));
+                place(
+                        card("org/m", GB, Optional.empty()),
+                        nodes(20 * GB, 20 * GB, 20 * GB).build(),
+                        3));
     }
 
     @Test
     void unevenHeadsGoToTheNodesWithRoom() {
         // 8 heads over 3 ranks: 3, 3, 2; the small node must get 2
-        Place place = (Place) place(card("org/m", 24 * GB, Optional.of(8)), nodes(9 * GB, 14 * GB, 14 * GB).build(), 3);
-        assertEquals(new NodeId("n0"), place.instance().shardAssignments().nodesByRank().getLast());
-        assertEquals(List.of(3, 3, 2), List.of(TensorLayout.headsOf(0, 3, 8), TensorLayout.headsOf(1, 3, 8), TensorLayout.headsOf(2, 3, 8)));
+        Place place = (Place) place(
+                card("org/m", 24 * GB, Optional.of(8)),
+                nodes(9 * GB, 14 * GB, 14 * GB).build(),
+                3);
+        assertEquals(
+                new NodeId("n0"),
+                place.instance().shardAssignments().nodesByRank().getLast());
+        assertEquals(
+                List.of(3, 3, 2),
+                List.of(TensorLayout.headsOf(0, 3, 8), TensorLayout.headsOf(1, 3, 8), TensorLayout.headsOf(2, 3, 8)));
     }
 
     @Test
     void memoryRefusalNamesTensorSharding() {
-        String reason = ((Refuse) place(card("org/m", 60 * GB, Optional.of(8)), nodes(20 * GB, 20 * GB).build(), 2)).reason();
+        String reason = ((Refuse) place(
+                        card("org/m", 60 * GB, Optional.of(8)),
+                        nodes(20 * GB, 20 * GB).build(),
+                        2))
+                .reason();
         assertTrue(
                 reason.startsWith(
                         "No candidate cycle fits org/m (60.0GB of weights): cycle [name-n0, name-n1] (Tensor sharding): node name-n0 needs ~39.8GB (30.0GB weights"
@@ -137,15 +167,24 @@ class TensorPlacementTest {
             if (!(place(card, view, 1 + random.nextInt(3)) instanceof Place place)) {
                 continue;
             }
-            assertEquals(place, place(card, view, place.instance().shardAssignments().nodesByRank().size()), "seed " + seed);
+            assertEquals(
+                    place,
+                    place(
+                            card,
+                            view,
+                            place.instance().shardAssignments().nodesByRank().size()),
+                    "seed " + seed);
             List<NodeId> nodes = place.instance().shardAssignments().nodesByRank();
             several += nodes.size() > 1 ? 1 : 0;
             int heldHeads = 0;
             for (int rank = 0; rank < nodes.size(); rank++) {
                 int held = TensorLayout.headsOf(rank, nodes.size(), heads);
                 heldHeads += held;
-                NodeInfo.MemoryUsage memory = view.nodes().get(nodes.get(rank)).memory().orElseThrow();
-                double usable = Math.min(memory.ramAvailable().inBytes(), 0.75 * memory.ramTotal().inBytes());
+                NodeInfo.MemoryUsage memory =
+                        view.nodes().get(nodes.get(rank)).memory().orElseThrow();
+                double usable = Math.min(
+                        memory.ramAvailable().inBytes(),
+                        0.75 * memory.ramTotal().inBytes());
                 double share = (double) held / heads;
                 double kv = 2.0 * 32 * 8192 * heads * 128 * 2;
                 double required = share * card.storageSize().inBytes() * 1.3 + kv * share + (256 << 20);
