@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import skulk.api.Drafter;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
+import skulk.runner.mlx.sample.Constraints;
 import skulk.runner.mlx.sample.Sampler;
 import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.sample.TokenMask;

@@ -11,6 +11,7 @@ import skulk.runner.mlx.model.Collectives;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
+import skulk.runner.mlx.sample.Constraints;
 import skulk.runner.mlx.schedule.ContextLimit;
 import skulk.runner.mlx.schedule.Scheduler;
 import skulk.runner.mlx.text.OutputFormat;
@@ -56,7 +57,7 @@ final class MlxLoader {
                         new ContextLimit(context, settings.maxOutput())),
                 rank.watcher(),
                 plan -> {});
-        OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text);
+        OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
         JobMaker jobs = new JobMaker(text, format, Constraints.none(), drafters(rank, decoder));
         MlxRunner runner = new MlxRunner(
                 decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());

@@ -102,7 +102,7 @@ final class Draw {
         double wanted = plan.topP() * Exp.sum(work.weights, length);
         int bucket = Workspace.BUCKETS - 1;
         double mass = 0;
-        while (bucket > 0 && mass + work.masses[bucket] < wanted) {
+        while (bucket > 0 && (work.counts[bucket] == 0 || mass + work.masses[bucket] < wanted)) {
             mass += work.masses[bucket--];
         }
         // tokens of higher buckets are all kept, those of this one from the heaviest down

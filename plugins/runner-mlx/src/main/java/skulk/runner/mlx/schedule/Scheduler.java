@@ -356,6 +356,7 @@ public final class Scheduler implements AutoCloseable {
     private void remove(Sequence sequence) {
         cache.close(sequence);
         active.remove(sequence);
+        activeCount = active.size();
         preempted.remove(sequence);
         sequence.stopDrafting();
     }

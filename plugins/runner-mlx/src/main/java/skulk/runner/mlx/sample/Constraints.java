@@ -1,4 +1,4 @@
-package skulk.runner.mlx.runner;
+package skulk.runner.mlx.sample;
 
 import java.util.Optional;
 import skulk.api.generation.GenerationRequest;
@@ -7,11 +7,10 @@ import skulk.api.generation.GenerationRequest.Prompt.Conversation;
 import skulk.api.generation.GenerationRequest.ToolChoice;
 import skulk.api.problem.Problem.Kind;
 import skulk.api.problem.SkulkException;
-import skulk.runner.mlx.sample.TokenMask;
 
 /** Makes the token mask that a request's output shape and tool choice ask for. */
 @FunctionalInterface
-interface Constraints {
+public interface Constraints {
     /**
      * A mask of the request's own, or empty where any output will do.
      *
