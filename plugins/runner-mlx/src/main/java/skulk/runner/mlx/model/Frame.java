@@ -46,7 +46,11 @@ record Frame(int vocab, Range range, TileMatrix table, Optional<TileMatrix> head
 
     /** Hidden rows of the step's tokens, times a factor. */
     Rows embed(Ops ops, float factor) {
-        return ops.embed(table, range, factor);
+        Rows rows = ops.embed(table, range, factor);
+        if (range.size() != vocab) {
+            ops.reduce(rows);
+        }
+        return rows;
     }
 
     /** Logits of hidden rows; complete on rank 0. */

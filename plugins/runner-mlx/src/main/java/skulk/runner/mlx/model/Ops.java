@@ -70,7 +70,11 @@ final class Ops {
         return new Rows(buffers.get(lent++), count, width);
     }
 
-    /** The rows of an embedding table for the step's tokens, times a factor; the table may be split over the ranks. */
+    /**
+     * The rows of an embedding table for the step's tokens, times a factor.
+     *
+     * @param range the tokens that this rank's table holds
+     */
     Rows embed(TileMatrix table, Cut.Range range, float factor) {
         Rows out = rows(step.rows(), table.cols());
         int[] tokens = step.tokens();
@@ -86,7 +90,6 @@ final class Ops {
                 out.data()[i] *= factor;
             }
         });
-        reduce(out);
         return out;
     }
 
