@@ -281,6 +281,9 @@ public final class RankHost implements AutoCloseable {
     }
 
     private void status(Rank rank, Deadlines deadlines, RunnerStatus status) {
+        if (rank.status() instanceof RunnerFailed) {
+            return; // its last word, whatever it says while it ends
+        }
         boolean fresh = rank.status(status) | rank.comesUp();
         if (rank.stopping() || !fresh) {
             return;

@@ -1,0 +1,175 @@
+package skulk.kernel.cluster;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import skulk.api.Inference;
+import skulk.api.cluster.CommandId;
+import skulk.api.cluster.Instance;
+import skulk.api.cluster.TaskStatus;
+import skulk.api.generation.EmbeddingRequest;
+import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationRequest;
+import skulk.api.model.ModelId;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
+import skulk.kernel.rank.Samples;
+
+/** The way from a placement to a stream, over one and two nodes. */
+class ServingTest {
+    private static final String MODEL = "org/counter";
+
+    @TempDir
+    Path home;
+
+    private static void serving(TestNode node, Instance instance) {
+        await().atMost(Duration.ofSeconds(40)).until(() -> {
+            var view = node.cluster.view();
+            return view.instances().containsKey(instance.instanceId()) && view.serving(instance);
+        });
+    }
+
+    private static List<GenerationEvent> read(Inference.Generating generating) throws InterruptedException {
+        List<GenerationEvent> events = new ArrayList<>();
+        while (events.isEmpty()
+                || !(events.getLast() instanceof GenerationEvent.Finished
+                        || events.getLast() instanceof GenerationEvent.Failed)) {
+            Optional<GenerationEvent> next = generating.next(Duration.ofSeconds(20));
+            assertTrue(next.isPresent(), "nothing came after " + events.size() + " events");
+            events.add(next.get());
+        }
+        return events;
+    }
+
+    private static String text(List<GenerationEvent> events) {
+        StringBuilder text = new StringBuilder();
+        events.forEach(e -> {
+            if (e instanceof GenerationEvent.Text t) {
+                text.append(t.text());
+            }
+        });
+        return text.toString();
+    }
+
+    @Test
+    void placesServesRecordsAndRecovers() throws Exception {
+        try (TestNode node = new TestNode("n1", new SoloMembership(), home)) {
+            SkulkException none =
+                    assertThrows(SkulkException.class, () -> node.dispatcher.generate(Samples.request(MODEL, 5)));
+            assertEquals("No instance found for model org/counter", none.getMessage());
+            Instance instance = Samples.instance(MODEL, node.id);
+            node.cluster.report(new Event.InstanceCreated(instance));
+            serving(node, instance);
+
+            GenerationRequest request = Samples.request(MODEL, 5);
+            List<GenerationEvent> events = read(node.dispatcher.generate(request));
+            assertEquals("w0 w1 w2 w3 w4 ", text(events));
+            await().until(() -> node.cluster.view().tasks().values().stream()
+                    .anyMatch(t -> t.commandId().equals(request.commandId()) && t.taskStatus() == TaskStatus.COMPLETE));
+            try (var logged = node.log.read()) {
+                List<String> tags = logged.map(j -> ((skulk.api.json.JsonObject) j).members().firstEntry().getKey()).toList();
+                assertTrue(tags.containsAll(List.of("InstanceCreated", "TaskCreated", "ChunkGenerated", "TaskStatusUpdated")), tags.toString());
+            }
+            SkulkException tooLong =
+                    assertThrows(SkulkException.class, () -> node.dispatcher.generate(Samples.request(MODEL, 2048)));
+            assertTrue(tooLong.getMessage().startsWith("context_length_exceeded: max_tokens (2048)"), tooLong.getMessage());
+            assertEquals(Problem.Kind.USER_ERROR, tooLong.problem().kind());
+            assertEquals(
+                    -0.8f,
+                    node.dispatcher
+                            .embed(new EmbeddingRequest(
+                                    CommandId.random(), new ModelId(MODEL), List.of("a"), Optional.empty(), false, "me"))
+                            .vectors()
+                            .getFirst()[1]);
+
+            Inference.Generating stream = node.dispatcher.generate(Samples.request(MODEL, 2000));
+            stream.next(Duration.ofSeconds(5));
+            long pid = node.ranks.reports().iterator().next().pid();
+            long killed = System.nanoTime();
+            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+            GenerationEvent.Failed failed = assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
+            assertTrue(System.nanoTime() - killed < 1_000_000_000L);
+            assertEquals("instance_lost", failed.problem().code());
+            await().atMost(Duration.ofSeconds(20)).until(() -> node.ranks.reports().stream().anyMatch(r -> r.pid() != pid));
+            serving(node, instance); // restarted without a hand
+            assertEquals("w0 w1 ", text(read(node.dispatcher.generate(Samples.request(MODEL, 2)))));
+        }
+    }
+
+    @Test
+    void cancelsAndDeletes() throws Exception {
+        try (TestNode node = new TestNode("n1", new SoloMembership(), home)) {
+            Instance instance = Samples.instance(MODEL, node.id);
+            node.cluster.report(new Event.InstanceCreated(instance));
+            serving(node, instance);
+            GenerationRequest request = Samples.request(MODEL, 2000);
+            Inference.Generating cancelled = node.dispatcher.generate(request);
+            cancelled.next(Duration.ofSeconds(5));
+            assertTrue(node.dispatcher.cancel(request.commandId()));
+            assertEquals("cancelled", ((GenerationEvent.Failed) read(cancelled).getLast()).problem().code());
+            await().until(() -> node.ranks.reports().iterator().next().inFlight().isEmpty());
+
+            Inference.Generating deleted = node.dispatcher.generate(Samples.request(MODEL, 2000));
+            node.cluster.report(new Event.InstanceDeleted(instance.instanceId(), false));
+            GenerationEvent.Failed failed = (GenerationEvent.Failed) read(deleted).getLast();
+            assertEquals("The request was cancelled because its instance was deleted", failed.problem().message());
+            await().atMost(Duration.ofSeconds(10)).until(() -> node.ranks.local().isEmpty());
+            assertTrue(node.cluster.view().runners().isEmpty());
+        }
+    }
+
+    @Test
+    void servesOverASecondNodeAndLosesIt() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            Instance instance = Samples.instance(MODEL, second.id);
+            second.cluster.report(new Event.InstanceCreated(instance));
+            serving(first, instance);
+            serving(second, instance);
+            assertEquals("w0 w1 w2 ", text(read(first.dispatcher.generate(Samples.request(MODEL, 3)))));
+            assertEquals(3, first.dispatcher.countTokens(Samples.request(MODEL, 3)));
+
+            Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 2000));
+            stream.next(Duration.ofSeconds(5));
+            hub.cut(second.id);
+            GenerationEvent.Failed failed = assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
+            assertEquals(Losses.INSTANCE_LOST, failed.problem().message());
+            await().until(() -> first.cluster.view().instances().isEmpty());
+            assertTrue(first.cluster.view().tasks().values().stream()
+                    .anyMatch(t -> t instanceof skulk.api.cluster.Task.TextGeneration g
+                            && g.errorType().equals(Optional.of("instance_lost"))));
+        }
+    }
+
+    @Test
+    void ranksOfTwoNodesConnectBeforeTheyLoad() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            Instance instance = Samples.instance(MODEL, first.id, second.id);
+            first.cluster.report(new Event.InstanceCreated(instance));
+            serving(second, instance);
+            serving(first, instance);
+            assertEquals("w0 w1 ", text(read(second.dispatcher.generate(Samples.request(MODEL, 2)))));
+            for (TestNode node : List.of(first, second)) {
+                List<String> milestones = node.ranks.reports().iterator().next().milestones().stream()
+                        .map(m -> m.name())
+                        .toList();
+                assertTrue(
+                        milestones.containsAll(List.of("RunnerConnecting", "RunnerConnected", "RunnerLoading", "RunnerReady")),
+                        milestones.toString());
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package skulk.kernel.cluster;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import skulk.api.Membership;
+import skulk.api.cluster.Download;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.NodeProfile;
+import skulk.api.cluster.Shard;
+import skulk.api.model.ModelCard;
+import skulk.api.model.ModelId;
+import skulk.kernel.event.EventLog;
+import skulk.kernel.event.LogLimits;
+import skulk.kernel.inference.Accounts;
+import skulk.kernel.inference.Dispatcher;
+import skulk.kernel.rank.RankHost;
+import skulk.kernel.rank.Samples;
+
+/** A whole node but for plugins, HTTP and storage: real agreement, real supervision, real rank processes with an engine that counts. */
+public final class TestNode implements AutoCloseable {
+    public final NodeId id;
+    public final ClusterNode cluster;
+    public final RankHost ranks;
+    public final Dispatcher dispatcher;
+    public final EventLog log;
+
+    public TestNode(String name, Membership membership, Path home) throws IOException {
+        id = new NodeId(name);
+        log = new EventLog(home.resolve(name), LogLimits.DEFAULT);
+        cluster = new ClusterNode(id, log, List::of);
+        Supervisor supervisor = new Supervisor(id, cluster, new Supervisor.Settings(
+                (instance, shard) -> Map.of(),
+                () -> List.of("127.0.0.1"),
+                (from, message) -> data(from, message),
+                view -> viewed(view),
+                event -> {}));
+        ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
+        dispatcher = new Dispatcher(
+                new Dispatcher.Wiring(id, cluster::view, ranks, cluster.calls(), cluster::send),
+                new Accounts(id, cluster::reportLater, log::append, reading -> {}),
+                Dispatcher.Limits.DEFAULT);
+        supervisor.drive(ranks, new HaveAll(supervisor));
+        cluster.join(membership, new NodeProfile(id, name, "1", List.of("127.0.0.1"), 0, false), supervisor);
+    }
+
+    private void data(NodeId from, Message.Data message) {
+        dispatcher.data(from, message);
+    }
+
+    private void viewed(skulk.api.cluster.ClusterView view) {
+        dispatcher.viewChanged(view);
+    }
+
+    /** Every model is here already. */
+    private final class HaveAll implements ModelFiles {
+        private final Supervisor supervisor;
+
+        HaveAll(Supervisor supervisor) {
+            this.supervisor = supervisor;
+        }
+
+        @Override
+        public void ensure(Shard shard) {
+            supervisor.downloaded(new Download.DownloadCompleted(
+                    id, shard, "/models", shard.modelCard().storageSize(), true));
+        }
+
+        @Override
+        public Optional<Loadable> ready(ModelCard card) {
+            return Optional.of(new Loadable(Path.of("."), Map.of()));
+        }
+
+        @Override
+        public void release(ModelId model) {}
+    }
+
+    /** What a node tells of itself when nothing is known. */
+    static NodeInfo blank() {
+        return new NodeInfo(
+                Instant.EPOCH,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty());
+    }
+
+    @Override
+    public void close() {
+        ranks.close();
+        cluster.close();
+        log.close();
+    }
+}
