@@ -32,9 +32,12 @@ final class DirectoryBackend implements StorageBackend {
     private static final int DEPTH = 4;
 
     private final List<Path> roots;
+    private final Optional<HubCache> cache;
 
-    DirectoryBackend(List<Path> roots) {
+    /** @param cache asked after the roots */
+    DirectoryBackend(List<Path> roots, Optional<HubCache> cache) {
         this.roots = List.copyOf(roots);
+        this.cache = cache;
     }
 
     @Override
@@ -119,7 +122,8 @@ final class DirectoryBackend implements StorageBackend {
         return roots.stream()
                 .flatMap(root -> Stream.of(root.resolve(model.directoryName()), root.resolve(model.value())))
                 .filter(DirectoryBackend::isCheckpoint)
-                .findFirst();
+                .findFirst()
+                .or(() -> cache.flatMap(c -> c.snapshot(model)).filter(DirectoryBackend::isCheckpoint));
     }
 
     @Override
@@ -138,6 +142,9 @@ final class DirectoryBackend implements StorageBackend {
                     }
                 }
             }
+        }
+        if (cache.isPresent()) {
+            cache.get().models().stream().filter(m -> local(m).isPresent()).forEach(found::add);
         }
         return List.copyOf(found);
     }

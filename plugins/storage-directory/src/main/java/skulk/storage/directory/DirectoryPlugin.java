@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import skulk.api.Extension;
 import skulk.api.Plugin;
@@ -41,7 +42,13 @@ public final class DirectoryPlugin implements Plugin {
                 "models.path", environment.getOrDefault("SKULK_MODELS_PATH", ""), "further folders of models, separated by colons");
         split(directory).forEach(text -> roots.add(path(text)));
         split(path).forEach(text -> roots.add(path(text)));
-        return List.of(new DirectoryBackend(List.copyOf(roots)));
+        String home = environment.getOrDefault("HF_HOME", "");
+        String cache = settings.text(
+                "huggingface_cache",
+                environment.getOrDefault("HF_HUB_CACHE", home.isBlank() ? "" : home + "/hub"),
+                "folder in which Hugging Face tools keep what they downloaded; its models are loaded in place");
+        Optional<HubCache> hubCache = cache.isBlank() ? Optional.empty() : Optional.of(new HubCache(path(cache)));
+        return List.of(new DirectoryBackend(List.copyOf(roots), hubCache));
     }
 
     private static List<String> texts(Json value) {

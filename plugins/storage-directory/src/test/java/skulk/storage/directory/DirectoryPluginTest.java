@@ -67,6 +67,27 @@ class DirectoryPluginTest {
     }
 
     @Test
+    void loadsWhatHuggingFaceToolsDownloaded() throws IOException {
+        String commit = "0123456789abcdef0123456789abcdef01234567";
+        Path model = root.resolve("hub/models--org--m");
+        Path blobs = Files.createDirectories(model.resolve("blobs"));
+        Path snapshot = Files.createDirectories(model.resolve("snapshots").resolve(commit));
+        Files.writeString(Files.createDirectories(model.resolve("refs")).resolve("main"), commit + "\n");
+        Files.writeString(blobs.resolve("b1"), "{}");
+        Files.createSymbolicLink(snapshot.resolve("config.json"), blobs.resolve("b1"));
+        Files.writeString(snapshot.resolve("model.safetensors.index.json"), "{\"weight_map\":{\"a\":\"w1.safetensors\",\"b\":\"w2.safetensors\"}}");
+        Files.writeString(snapshot.resolve("w1.safetensors"), "1");
+        DirectoryBackend backend = backend(JsonObject.EMPTY, Map.of("HF_HOME", root.toString()));
+        assertEquals(Optional.empty(), backend.local(new ModelId("org/m")), "a shard is missing");
+        assertEquals(List.of(), backend.models());
+        Files.writeString(snapshot.resolve("w2.safetensors"), "2");
+        assertEquals(Optional.of(snapshot), backend.local(new ModelId("org/m")));
+        assertEquals(List.of(new ModelId("org/m")), backend.models());
+        assertEquals(4, backend.find(new ModelId("org/m")).orElseThrow().files().size());
+        assertEquals(Optional.empty(), backend.local(new ModelId("org/other")));
+    }
+
+    @Test
     void needsBothConfigAndWeights() throws IOException {
         Files.writeString(Files.createDirectories(root.resolve("a--b")).resolve("config.json"), "{}");
         assertEquals(Optional.empty(), backend().find(new ModelId("a/b")));

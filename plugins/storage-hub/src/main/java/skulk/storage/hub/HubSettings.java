@@ -41,8 +41,10 @@ record HubSettings(
                 "endpoint",
                 environment.getOrDefault("HF_ENDPOINT", "https://huggingface.co"),
                 "base URL of the hub or of a mirror of it");
-        String token = settings.text(
-                "hf_token", environment.getOrDefault("HF_TOKEN", ""), "access token, for gated and private models");
+        // the environment's token is no default value: listings of settings show those
+        String token = Optional.of(settings.text("hf_token", "", "access token, for gated and private models"))
+                .filter(t -> !t.isBlank())
+                .orElse(environment.getOrDefault("HF_TOKEN", ""));
         String offlineByDefault = environment.getOrDefault("SKULK_OFFLINE", "");
         boolean offline = settings.flag(
                 "offline",

@@ -298,6 +298,9 @@ class HubBackendTest {
                     wrong);
         }
         assertFalse(HubSettings.of(FakeContext.create().settings(), Map.of()).offline());
+        assertEquals(
+                Optional.of("from-env"),
+                HubSettings.of(FakeContext.create().settings(), Map.of("HF_TOKEN", "from-env")).token());
         assertTrue(HubSettings.of(FakeContext.create().settings(), Map.of("SKULK_OFFLINE", "1")).offline());
     }
 }
