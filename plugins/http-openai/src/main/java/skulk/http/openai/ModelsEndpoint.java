@@ -2,6 +2,7 @@ package skulk.http.openai;
 
 import java.util.List;
 import skulk.api.Cluster;
+import skulk.api.http.CatalogJson;
 import skulk.api.http.Exchange;
 import skulk.api.json.JsonObject;
 import skulk.api.operation.Operation;
