@@ -131,7 +131,7 @@ export async function openPlacement(model) {
         ? h(
             'details',
             { style: 'margin-top:.8rem', open: !works.length },
-            h('summary', {}, 'Why the others do not work'),
+            h('summary', {}, works.length ? 'Why the others do not work' : 'Why not'),
             fails.map((p) =>
               h(
                 'div',

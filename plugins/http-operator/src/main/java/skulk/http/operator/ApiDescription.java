@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 
@@ -18,6 +19,7 @@ import skulk.api.json.JsonObject;
  */
 record ApiDescription(List<Line> lines, JsonObject schemas) {
     private static final Pattern PARAMETER = Pattern.compile("\\{([^}+]+)(\\+?)}");
+    private static final Pattern CHOICE = Pattern.compile("\\(([^)]+)\\)(.*)");
     private static final Map<String, String> MEANINGS = Map.of(
             "400", "The request cannot be served as asked",
             "403", "Not readable or not allowed",
@@ -69,9 +71,23 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
         List<Line> lines = Resources.text("api-routes.txt")
                 .lines()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                .flatMap(ApiDescription::expanded)
                 .map(Line::parse)
                 .toList();
         return new ApiDescription(lines, (JsonObject) Json.parse(Resources.text("api-schemas.json")));
+    }
+
+    /** One line for each method of {@code GET,HEAD} and each path of {@code (/a|/b)/c}. */
+    private static Stream<String> expanded(String line) {
+        String[] words = line.split(" ", 3);
+        Matcher choice = CHOICE.matcher(words[1]);
+        List<String> paths = choice.matches()
+                ? Stream.of(choice.group(1).split("\\|"))
+                        .map(start -> start + choice.group(2))
+                        .toList()
+                : List.of(words[1]);
+        return Stream.of(words[0].split(","))
+                .flatMap(method -> paths.stream().map(path -> method + " " + path + " " + words[2]));
     }
 
     JsonObject document() {
