@@ -19,13 +19,11 @@ public final class ClaudePlugin implements Plugin {
         Settings settings = context.settings();
         Duration silence = millis(settings.number(
                 "keep_alive_seconds", 1, "longest silence of a stream before a keep-alive, in seconds"));
-        Duration stall = millis(settings.number(
-                "stall_seconds", 120, "silence after the first output that ends a request with an error, in seconds"));
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("skulk-claude-keep-alive").factory());
         timer = Optional.of(started);
         return List.of(new ClaudeFeature(
-                new MessagesEndpoint(new Streaming(context.inference(), started, silence, stall))));
+                new MessagesEndpoint(new Streaming(context.inference(), started, silence))));
     }
 
     private static Duration millis(double seconds) {

@@ -20,14 +20,13 @@ import skulk.api.problem.Problem;
  *
  * @param timer drives keep-alives
  * @param silence longest time between two frames
- * @param stall longest time between two outputs after the first
  */
-record Streaming(Inference inference, ScheduledExecutorService timer, Duration silence, Duration stall) {
+record Streaming(Inference inference, ScheduledExecutorService timer, Duration silence) {
     private static final Duration COMMIT = Duration.ofMillis(50);
 
     /** Streams the answer. */
     void stream(Exchange exchange, GenerationRequest request, MessageFrames frames) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request, stall)) {
+        try (Generation generation = new Generation(inference, request)) {
             Optional<GenerationEvent> first = generation.next(COMMIT);
             if (first.isPresent() && first.get() instanceof Failed(Problem problem)) {
                 exchange.respond(Failures.failed(problem));
@@ -65,7 +64,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** Answers whole. A failed generation is an error status, never a half answer. */
     void whole(Exchange exchange, GenerationRequest request, MessageFrames frames) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request, stall)) {
+        try (Generation generation = new Generation(inference, request)) {
             exchange.onGone(generation::close);
             while (true) {
                 GenerationEvent event = generation.await();

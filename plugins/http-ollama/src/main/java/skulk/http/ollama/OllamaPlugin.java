@@ -1,6 +1,5 @@
 package skulk.http.ollama;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -16,14 +15,8 @@ import skulk.api.http.Errors;
 public final class OllamaPlugin implements Plugin {
     @Override
     public List<? extends Extension> start(PluginContext context) {
-        double stall = context.settings()
-                .number(
-                        "stall_seconds",
-                        120,
-                        "silence after the first output that ends a request with an error, in seconds");
-        Duration stalled = Duration.ofMillis(Math.max(1, Math.round(stall * 1000)));
         String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-        AskEndpoint ask = new AskEndpoint(new Streaming(context.inference(), stalled), context.cluster());
+        AskEndpoint ask = new AskEndpoint(new Streaming(context.inference()), context.cluster());
         EmbedEndpoint embeddings = new EmbedEndpoint(context.inference(), context.cluster());
         CatalogEndpoint catalog = new CatalogEndpoint(context.cluster(), now);
         return List.of(

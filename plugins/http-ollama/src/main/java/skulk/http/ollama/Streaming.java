@@ -15,14 +15,12 @@ import skulk.api.problem.Problem;
 /**
  * Runs a generation and relays what it tells, as lines or whole. Lines of JSON have no room for keep-alives (contract section 7), so that status 200 is
  * committed to only when the generation has told something or has been quiet for {@link #COMMIT}.
- *
- * @param stall longest time between two outputs after the first
  */
-record Streaming(Inference inference, Duration stall) {
+record Streaming(Inference inference) {
     private static final Duration COMMIT = Duration.ofMillis(50);
 
     void answer(Exchange exchange, AskRequest request, AnswerLines lines) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request.generation(), stall)) {
+        try (Generation generation = new Generation(inference, request.generation())) {
             if (request.stream()) {
                 stream(exchange, generation, lines);
             } else {

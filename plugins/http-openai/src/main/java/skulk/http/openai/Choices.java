@@ -13,7 +13,6 @@ import skulk.api.generation.GenerationEvent.Failed;
 import skulk.api.generation.GenerationEvent.Finished;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.http.EventStream.ClientGone;
-import skulk.api.problem.Problem;
 
 /**
  * The generations behind one answer, one per choice, read as one. Read by one thread; closed by any. A single choice is read directly; several are
@@ -29,22 +28,17 @@ final class Choices implements AutoCloseable {
     private final List<Inference.Generating> generations = new ArrayList<>();
     private final List<Thread> pumps = new ArrayList<>();
     private final BlockingQueue<Told> merged = new LinkedBlockingQueue<>(QUEUED_EVENTS);
-    private final Duration stall;
     private volatile boolean closed;
-    private boolean spoke;
 
-    private Choices(Duration stall) {
-        this.stall = stall;
-    }
+    private Choices() {}
 
     /**
      * Starts all of them, or none.
      *
-     * @param stall how long a generation may be silent after its first output
      * @throws skulk.api.problem.SkulkException as {@link Inference#generate}
      */
-    static Choices start(Inference inference, List<GenerationRequest> requests, Duration stall) {
-        Choices choices = new Choices(stall);
+    static Choices start(Inference inference, List<GenerationRequest> requests) {
+        Choices choices = new Choices();
         try {
             for (GenerationRequest request : requests) {
                 choices.generations.add(inference.generate(request));
@@ -68,39 +62,24 @@ final class Choices implements AutoCloseable {
 
     /** The next event within a time. */
     Optional<Told> next(Duration patience) throws InterruptedException {
-        Optional<Told> told = generations.size() == 1
+        return generations.size() == 1
                 ? generations.getFirst().next(patience).map(event -> new Told(0, event))
                 : Optional.ofNullable(merged.poll(patience.toNanos(), TimeUnit.NANOSECONDS));
-        spoke |= told.isPresent()
-                && (told.get().event() instanceof GenerationEvent.Text
-                        || told.get().event() instanceof GenerationEvent.ToolCallDelta);
-        return told;
     }
 
     /**
-     * The next event, however long it takes to the first output; after that, silence is a failure (contract section 3, "Stream stalled").
+     * The next event, however long it takes; a generation that has stalled fails by itself.
      *
      * @throws ClientGone where the choices were closed meanwhile
      */
     Told await() throws InterruptedException {
-        long since = System.nanoTime();
         while (!closed) {
-            Optional<Told> told = next(stall.compareTo(TURN) < 0 ? stall : TURN);
+            Optional<Told> told = next(TURN);
             if (told.isPresent()) {
                 return told.get();
             }
-            if (spoke && System.nanoTime() - since >= stall.toNanos()) {
-                return new Told(0, new Failed(stalled()));
-            }
         }
         throw new ClientGone("closed while generating");
-    }
-
-    private Problem stalled() {
-        return Problem.of(
-                Problem.Kind.INTERNAL,
-                "stalled",
-                "Stream stalled: no output for %ds; the response may be incomplete.".formatted(stall.toSeconds()));
     }
 
     private void pump(int choice) {

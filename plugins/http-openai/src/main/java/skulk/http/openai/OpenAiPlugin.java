@@ -20,15 +20,13 @@ public final class OpenAiPlugin implements Plugin {
         Settings settings = context.settings();
         Duration silence = millis(settings.number(
                 "keep_alive_seconds", 1, "longest silence of a stream before a keep-alive comment, in seconds"));
-        Duration stall = millis(settings.number(
-                "stall_seconds", 120, "silence after the first output that ends a request with an error, in seconds"));
         int kept = (int) settings.number("responses_kept", 256, "how many responses can be continued by id");
         Duration keptFor =
                 millis(settings.number("responses_kept_seconds", 3600, "how long a response can be continued by id"));
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("skulk-openai-keep-alive").factory());
         timer = Optional.of(started);
-        Streaming streaming = new Streaming(context.inference(), started, silence, stall);
+        Streaming streaming = new Streaming(context.inference(), started, silence);
         return List.of(new OpenAiFeature(
                 new ChatEndpoint(streaming),
                 new BenchEndpoint(streaming, context.cluster()),

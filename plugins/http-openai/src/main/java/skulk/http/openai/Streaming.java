@@ -22,9 +22,8 @@ import skulk.api.problem.Problem;
  *
  * @param timer drives keep-alives
  * @param silence longest time between two frames
- * @param stall longest time between two outputs after the first
  */
-record Streaming(Inference inference, ScheduledExecutorService timer, Duration silence, Duration stall) {
+record Streaming(Inference inference, ScheduledExecutorService timer, Duration silence) {
     private static final Duration COMMIT = Duration.ofMillis(50);
 
     /** Turns events into frames; keeps what it needs between them, does no input or output. Used by one thread. */
@@ -48,7 +47,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** Streams the answer. */
     void stream(Exchange exchange, List<GenerationRequest> requests, Frames frames) throws InterruptedException {
-        try (Choices choices = Choices.start(inference, requests, stall)) {
+        try (Choices choices = Choices.start(inference, requests)) {
             Optional<Choices.Told> first = choices.next(COMMIT);
             if (first.isPresent() && first.get().event() instanceof Failed(Problem problem)) {
                 exchange.respond(Failures.failed(problem));
@@ -98,7 +97,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** Answers whole. A failed generation is an error status, never a half answer. */
     void whole(Exchange exchange, List<GenerationRequest> requests, Reply reply) throws InterruptedException {
-        try (Choices choices = Choices.start(inference, requests, stall)) {
+        try (Choices choices = Choices.start(inference, requests)) {
             exchange.onGone(choices::close);
             List<Answer> answers = requests.stream().map(r -> new Answer()).toList();
             int open = answers.size();
