@@ -47,6 +47,7 @@ final class MlxLoader {
 
     private static Runner serve(RankContext rank, EngineSettings settings, TextModel text, Decoder decoder) {
         int context = contextLimit(rank, decoder);
+        ReadyGate watcher = new ReadyGate(rank.watcher());
         Scheduler scheduler = new Scheduler(
                 decoder,
                 new Scheduler.Options(
@@ -55,7 +56,7 @@ final class MlxLoader {
                         (long) context * settings.maxConcurrent() * QUEUE_DEPTH,
                         settings.maxChunk(),
                         new ContextLimit(context, settings.maxOutput())),
-                rank.watcher(),
+                watcher,
                 plan -> {});
         OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
         JobMaker jobs = new JobMaker(text, format, Constraints.none(), drafters(rank, decoder));
@@ -64,6 +65,7 @@ final class MlxLoader {
         rank.watcher().warmingUp();
         rank.watcher().phase("warmup", "");
         new WarmUp(decoder, scheduler, context).run();
+        watcher.open();
         return runner;
     }
 

@@ -63,6 +63,7 @@ public final class Scheduler implements AutoCloseable {
     private final List<Sequence> active = new ArrayList<>();
     private final Deque<Sequence> preempted = new ArrayDeque<>();
     private boolean busy;
+    private String phase = "idle";
     private volatile int activeCount;
     private volatile int keptBlocks;
 
@@ -201,7 +202,17 @@ public final class Scheduler implements AutoCloseable {
         if (nowBusy != busy) {
             busy = nowBusy;
             watcher.running(nowBusy);
-            watcher.phase(nowBusy ? "prefill_stream" : "idle", "");
+            if (!nowBusy) {
+                enter("idle");
+            }
+        }
+    }
+
+    /** Tells the flight recorder of a change. */
+    private void enter(String next) {
+        if (!next.equals(phase)) {
+            phase = next;
+            watcher.phase(next, active.size() + " sequences");
         }
     }
 
@@ -264,6 +275,7 @@ public final class Scheduler implements AutoCloseable {
         if (shares.isEmpty()) {
             return;
         }
+        enter(shares.stream().allMatch(share -> share.sequence().decoding()) ? "decode_stream" : "prefill_stream");
         try {
             stepper.run(shares, outcome());
         } catch (CacheFullException e) {
