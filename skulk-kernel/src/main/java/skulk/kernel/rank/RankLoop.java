@@ -145,6 +145,8 @@ final class RankLoop {
         Watching watcher = new Watching();
         try {
             RunnerFactory factory = factory();
+            // libraries look for their native parts through it
+            Thread.currentThread().setContextClassLoader(factory.getClass().getClassLoader());
             Map<String, Path> companions = new HashMap<>();
             begin.companions().forEach((id, folder) -> companions.put(id, Path.of(folder)));
             runner = factory.load(new RankContext(
@@ -168,7 +170,7 @@ final class RankLoop {
             } else {
                 failed("Loading failed", e);
             }
-        } catch (Exception | LinkageError | OutOfMemoryError e) {
+        } catch (Exception | Error e) { // also a library's AssertionError must be a reason, not a silence
             watcher.warmedUp();
             failed("Loading failed", e);
         }
