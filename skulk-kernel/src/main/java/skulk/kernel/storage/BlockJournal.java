@@ -37,8 +37,8 @@ final class BlockJournal implements AutoCloseable {
      * @param size of the whole file
      */
     static BlockJournal open(Path path, String content, long size) throws IOException {
-        FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             byte[] key = Digests.sha256().digest((content + ' ' + size).getBytes(StandardCharsets.UTF_8));
             BitSet done = new BitSet();

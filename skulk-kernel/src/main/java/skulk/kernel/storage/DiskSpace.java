@@ -29,7 +29,9 @@ interface DiskSpace {
     static boolean isFull(Throwable e) {
         for (Throwable at = e; at != null; at = at.getCause()) {
             String text = String.valueOf(at.getMessage());
-            if (text.contains("No space left") || text.contains("Disk quota exceeded") || text.contains("not enough space")) {
+            if (text.contains("No space left")
+                    || text.contains("Disk quota exceeded")
+                    || text.contains("not enough space")) {
                 return true;
             }
         }

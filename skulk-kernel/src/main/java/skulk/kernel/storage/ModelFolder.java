@@ -62,7 +62,8 @@ record ModelFolder(Path path) {
     /** What the folder is to hold; empty where nothing, or nothing readable, says so. */
     Optional<ModelManifest> manifest() {
         try {
-            return Optional.of(Records.fromJson(Json.parse(Files.readAllBytes(path.resolve(MANIFEST))), ModelManifest.class));
+            return Optional.of(
+                    Records.fromJson(Json.parse(Files.readAllBytes(path.resolve(MANIFEST))), ModelManifest.class));
         } catch (IOException | JsonException | IllegalArgumentException e) {
             return Optional.empty();
         }
@@ -211,7 +212,8 @@ record ModelFolder(Path path) {
             return;
         }
         try (Stream<Path> list = Files.list(root)) {
-            for (Path trash : list.filter(p -> p.getFileName().toString().startsWith(TRASH)).toList()) {
+            for (Path trash : list.filter(p -> p.getFileName().toString().startsWith(TRASH))
+                    .toList()) {
                 delete(trash);
             }
         }
@@ -228,6 +230,8 @@ record ModelFolder(Path path) {
 
     /** Names that a manifest may not use, because the folder uses them itself. */
     static boolean reserved(String path) {
-        return Set.of(MANIFEST, LAST_USED, MANIFEST + ".next").contains(path) || path.endsWith(PARTIAL) || path.endsWith(BLOCKS);
+        return Set.of(MANIFEST, LAST_USED, MANIFEST + ".next").contains(path)
+                || path.endsWith(PARTIAL)
+                || path.endsWith(BLOCKS);
     }
 }

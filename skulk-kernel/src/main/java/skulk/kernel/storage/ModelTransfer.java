@@ -171,7 +171,8 @@ final class ModelTransfer {
                 buffer.clear().limit((int) Math.min(BUFFER, window.end() - at));
                 int n = channel.read(buffer);
                 if (n < 0) {
-                    throw new EOFException("the source ended at byte %d of %d".formatted(at, partial.file().size()));
+                    throw new EOFException("the source ended at byte %d of %d"
+                            .formatted(at, partial.file().size()));
                 }
                 pause(n);
                 at = partial.write(at, buffer.flip());
@@ -204,7 +205,8 @@ final class ModelTransfer {
     /** Fetches window by window again and replaces the first that differs, until the digest is right: only what is wrong is written. */
     private boolean repair(PartialFile partial, String wanted) throws IOException, InterruptedException {
         for (Window window : partial.all()) {
-            if (partial.replace(window.start(), again(window)) && partial.sha256().equals(wanted)) {
+            if (partial.replace(window.start(), again(window))
+                    && partial.sha256().equals(wanted)) {
                 return true;
             }
         }
@@ -232,9 +234,10 @@ final class ModelTransfer {
     static ModelManifest withDigests(ModelFolder folder, ModelManifest manifest) throws IOException {
         List<ModelFile> files = new ArrayList<>();
         for (ModelFile file : manifest.files()) {
-            files.add(file.sha256().isPresent()
-                    ? file
-                    : new ModelFile(file.path(), file.size(), Optional.of(Digests.sha256(folder.file(file)))));
+            files.add(
+                    file.sha256().isPresent()
+                            ? file
+                            : new ModelFile(file.path(), file.size(), Optional.of(Digests.sha256(folder.file(file)))));
         }
         return new ModelManifest(manifest.model(), manifest.revision(), manifest.source(), files);
     }

@@ -138,7 +138,11 @@ final class PartialFile implements AutoCloseable {
     void publish() throws IOException {
         channel.force(true);
         close();
-        Files.move(folder.partial(file), folder.file(file), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+                folder.partial(file),
+                folder.file(file),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
         Files.deleteIfExists(folder.blocks(file));
     }
 

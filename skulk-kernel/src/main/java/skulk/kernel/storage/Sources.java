@@ -90,7 +90,9 @@ final class Sources {
         }
         // the content may have changed between listing and reading: then the new listing deserves a try of its own
         Optional<Found> again = find(found.backend(), found.manifest().model(), reasons);
-        return again.isPresent() && !again.get().manifest().equals(found.manifest()) && once(again.get(), reasons, visitor);
+        return again.isPresent()
+                && !again.get().manifest().equals(found.manifest())
+                && once(again.get(), reasons, visitor);
     }
 
     private static boolean once(Found found, List<String> reasons, Visitor visitor) throws InterruptedException {

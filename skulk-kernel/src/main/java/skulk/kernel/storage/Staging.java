@@ -96,14 +96,17 @@ final class Staging {
         for (Path root : roots()) {
             ModelFolder folder = ModelFolder.of(root, model);
             if (folder.complete()) {
-                return Optional.of(new Ready(folder.path(), settings.store().filter(root::equals).isPresent()));
+                return Optional.of(new Ready(
+                        folder.path(), settings.store().filter(root::equals).isPresent()));
             }
         }
         return sources.local(model, reasons).map(folder -> new Ready(folder, true));
     }
 
     private List<Path> roots() {
-        return settings.store().map(store -> List.of(settings.staging(), store)).orElseGet(() -> List.of(settings.staging()));
+        return settings.store()
+                .map(store -> List.of(settings.staging(), store))
+                .orElseGet(() -> List.of(settings.staging()));
     }
 
     private Ready fetch(ModelId model, Progress progress) throws InterruptedException {
@@ -115,7 +118,8 @@ final class Staging {
         }
         if (!settings.downloads()) {
             throw new SkulkException(
-                    Problem.Kind.NOT_FOUND, "model %s is not on node %s, which does not download".formatted(model, settings.nodeName()));
+                    Problem.Kind.NOT_FOUND,
+                    "model %s is not on node %s, which does not download".formatted(model, settings.nodeName()));
         }
         ModelFolder folder = ModelFolder.of(settings.downloadRoot(), model);
         try {
@@ -135,7 +139,8 @@ final class Staging {
         List<String> distinct = reasons.stream().distinct().toList();
         return new SkulkException(
                 Problem.Kind.NOT_READY,
-                "node %s could not fetch model %s: %s".formatted(settings.nodeName(), model, String.join("; ", distinct)));
+                "node %s could not fetch model %s: %s"
+                        .formatted(settings.nodeName(), model, String.join("; ", distinct)));
     }
 
     private SkulkException diskFull(ModelFolder folder, Sources.DiskFull e) {
@@ -149,7 +154,8 @@ final class Staging {
                         Problem.Kind.OUT_OF_RESOURCES,
                         "disk_full",
                         "node %s ran out of disk while writing to %s; what was fetched of the model has been removed: %s"
-                                .formatted(settings.nodeName(), folder.path(), ModelTransfer.message((Exception) e.getCause()))),
+                                .formatted(settings.nodeName(), folder.path(), ModelTransfer.message((Exception)
+                                        e.getCause()))),
                 e);
     }
 
@@ -178,7 +184,12 @@ final class Staging {
                 Problem.Kind.OUT_OF_RESOURCES,
                 "disk_full",
                 "node %s has too little disk for model %s: %s needs %s more, %s are free"
-                        .formatted(settings.nodeName(), manifest.model(), folder.path(), gigabytes(need), gigabytes(Math.max(0, free)))));
+                        .formatted(
+                                settings.nodeName(),
+                                manifest.model(),
+                                folder.path(),
+                                gigabytes(need),
+                                gigabytes(Math.max(0, free)))));
     }
 
     private static String gigabytes(long bytes) {
@@ -188,7 +199,9 @@ final class Staging {
     /** Removes files that an earlier listing had otherwise, so that revisions never mix. */
     private static void dropChanged(ModelFolder folder, ModelManifest manifest) throws IOException {
         Optional<ModelManifest> old = folder.manifest();
-        if (old.isEmpty() || old.get().revision().equals(manifest.revision()) && old.get().files().equals(manifest.files())) {
+        if (old.isEmpty()
+                || old.get().revision().equals(manifest.revision())
+                        && old.get().files().equals(manifest.files())) {
             return;
         }
         Map<String, ModelFile> listed = new HashMap<>();

@@ -175,9 +175,11 @@ public final class StorageService implements AutoCloseable {
         SkulkException problem = e instanceof SkulkException known
                 ? known
                 : new SkulkException(
-                        Problem.of(Problem.Kind.INTERNAL, "fetching model %s failed: %s".formatted(card.modelId(), e)), e);
+                        Problem.of(Problem.Kind.INTERNAL, "fetching model %s failed: %s".formatted(card.modelId(), e)),
+                        e);
         LOG.log(System.Logger.Level.ERROR, problem.getMessage());
-        listener.changed(new DownloadFailed(settings.node(), job.shard, directory(card.modelId()), problem.getMessage()));
+        listener.changed(
+                new DownloadFailed(settings.node(), job.shard, directory(card.modelId()), problem.getMessage()));
         job.result.completeExceptionally(problem);
     }
 
@@ -214,7 +216,11 @@ public final class StorageService implements AutoCloseable {
 
     private DownloadPending pending(Shard shard, long downloaded, long total) {
         return new DownloadPending(
-                settings.node(), shard, directory(shard.modelCard().modelId()), new Memory(downloaded), new Memory(total));
+                settings.node(),
+                shard,
+                directory(shard.modelCard().modelId()),
+                new Memory(downloaded),
+                new Memory(total));
     }
 
     private String directory(ModelId model) {
@@ -276,11 +282,15 @@ public final class StorageService implements AutoCloseable {
                     Optional.ofNullable(shards.remove(model)).ifPresent(evicted::add);
                     LOG.log(System.Logger.Level.INFO, "evicted the staged copy of {0}", model);
                 } catch (IOException e) {
-                    LOG.log(System.Logger.Level.WARNING, "cannot evict " + folders.get(model).path(), e);
+                    LOG.log(
+                            System.Logger.Level.WARNING,
+                            "cannot evict " + folders.get(model).path(),
+                            e);
                 }
             }
         }
-        evicted.forEach(shard -> listener.changed(pending(shard, 0, shard.modelCard().storageSize().inBytes())));
+        evicted.forEach(shard -> listener.changed(
+                pending(shard, 0, shard.modelCard().storageSize().inBytes())));
         for (Path tree : trash) {
             try {
                 ModelFolder.delete(tree);

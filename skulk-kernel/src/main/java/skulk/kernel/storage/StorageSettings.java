@@ -74,12 +74,14 @@ public record StorageSettings(
      */
     public static StorageSettings of(Configuration config, Here here) {
         Overlay overlay = overlay(config, here);
-        boolean storeUsed = config.get(Keys.STORE) && !config.get(Keys.STORE_HOST).isEmpty();
+        boolean storeUsed =
+                config.get(Keys.STORE) && !config.get(Keys.STORE_HOST).isEmpty();
         boolean host = storeUsed && here.is(config.get(Keys.STORE_HOST));
         if (host && config.get(Keys.STORE_PATH).isEmpty()) {
             throw new SkulkException(
                     Problem.Kind.USER_ERROR,
-                    "model_store.store_path is missing: this node is the store host '%s'".formatted(config.get(Keys.STORE_HOST)));
+                    "model_store.store_path is missing: this node is the store host '%s'"
+                            .formatted(config.get(Keys.STORE_HOST)));
         }
         Optional<Path> store = host ? Optional.of(path(config.get(Keys.STORE_PATH))) : Optional.empty();
         Path staging = overlay.path().isEmpty() ? here.defaultStaging() : path(overlay.path());
@@ -113,7 +115,9 @@ public record StorageSettings(
                     override.string("node_cache_path").orElse(config.get(Keys.STAGING_PATH)),
                     override.bool("cleanup_on_deactivate").orElse(config.get(Keys.STAGING_CLEANUP)),
                     keep,
-                    !override.members().isEmpty() || config.isSet(Keys.STAGING_CLEANUP) || config.isSet(Keys.STAGING_KEEP));
+                    !override.members().isEmpty()
+                            || config.isSet(Keys.STAGING_CLEANUP)
+                            || config.isSet(Keys.STAGING_KEEP));
         } catch (JsonException e) {
             throw new SkulkException(Problem.Kind.USER_ERROR, "model_store.node_overrides: staging." + e.getMessage());
         }
@@ -121,7 +125,8 @@ public record StorageSettings(
 
     private static JsonObject stagingOf(String name, Json value) {
         String place = "model_store.node_overrides." + name;
-        if (!(value instanceof JsonObject object) || !List.of("staging").containsAll(object.members().keySet())) {
+        if (!(value instanceof JsonObject object)
+                || !List.of("staging").containsAll(object.members().keySet())) {
             throw new SkulkException(Problem.Kind.USER_ERROR, place + " must be a mapping with the one key 'staging'");
         }
         if (!(object.find("staging").orElse(JsonObject.EMPTY) instanceof JsonObject staging)) {
@@ -130,7 +135,12 @@ public record StorageSettings(
         for (String key : staging.members().keySet()) {
             if (!STAGING_KEYS.contains(key)) {
                 throw new SkulkException(
-                        Problem.Kind.USER_ERROR, "%s.staging.%s is unknown; known: %s".formatted(place, key, STAGING_KEYS.stream().sorted().toList()));
+                        Problem.Kind.USER_ERROR,
+                        "%s.staging.%s is unknown; known: %s"
+                                .formatted(
+                                        place,
+                                        key,
+                                        STAGING_KEYS.stream().sorted().toList()));
             }
         }
         return staging;
@@ -138,7 +148,8 @@ public record StorageSettings(
 
     /** A path of the configuration; {@code ~/} is the user's home. */
     static Path path(String text) {
-        String expanded = text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
+        String expanded =
+                text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
         return Path.of(expanded).toAbsolutePath().normalize();
     }
 

@@ -23,7 +23,9 @@ class EvictionTest {
     private static List<String> victims(List<Copy> copies, Set<String> used, long budget) {
         Set<ModelId> inUse = new HashSet<>();
         used.forEach(u -> inUse.add(new ModelId(u)));
-        return Eviction.victims(copies, inUse, budget).stream().map(ModelId::value).toList();
+        return Eviction.victims(copies, inUse, budget).stream()
+                .map(ModelId::value)
+                .toList();
     }
 
     @Test
@@ -36,14 +38,19 @@ class EvictionTest {
 
     @Test
     void aBudgetOfZeroKeepsNothingThatIsUnused() {
-        assertEquals(List.of("b", "a"), victims(List.of(copy("a", 0, 1), copy("b", 5, 2), copy("c", 5, 3)), Set.of("c"), 0));
+        assertEquals(
+                List.of("b", "a"), victims(List.of(copy("a", 0, 1), copy("b", 5, 2), copy("c", 5, 3)), Set.of("c"), 0));
     }
 
     @Test
     void companionsOfActiveModelsAreInUse() {
         var card = Cards.card("org/main", Optional.of("org/eyes"), Optional.of("org/draft"));
         assertEquals(
-                Set.of(new ModelId("org/main"), new ModelId("org/eyes"), new ModelId("org/draft"), new ModelId("org/loading")),
+                Set.of(
+                        new ModelId("org/main"),
+                        new ModelId("org/eyes"),
+                        new ModelId("org/draft"),
+                        new ModelId("org/loading")),
                 Eviction.inUse(List.of(card), Set.of(new ModelId("org/loading"))));
     }
 
@@ -84,6 +91,7 @@ class EvictionTest {
                 "never goes below the budget: the smallest victim would have fitted, seed " + seed);
         List<Copy> shuffled = new ArrayList<>(copies);
         java.util.Collections.shuffle(shuffled, new Random(seed + 1));
-        assertEquals(victims, victims(shuffled, used, budget), "the order of the listing does not matter, seed " + seed);
+        assertEquals(
+                victims, victims(shuffled, used, budget), "the order of the listing does not matter, seed " + seed);
     }
 }

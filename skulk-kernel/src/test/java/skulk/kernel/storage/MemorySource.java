@@ -74,9 +74,7 @@ final class MemorySource implements StorageBackend {
         files.forEach((path, content) -> list.add(new ModelFile(
                 path,
                 content.length,
-                digests
-                        ? Optional.of(HexFormat.of().formatHex(Digests.sha256().digest(content)))
-                        : Optional.empty())));
+                digests ? Optional.of(HexFormat.of().formatHex(Digests.sha256().digest(content))) : Optional.empty())));
         return Optional.of(new ModelManifest(model, revision, name, list));
     }
 

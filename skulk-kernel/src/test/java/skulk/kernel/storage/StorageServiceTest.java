@@ -13,93 +13,19 @@ import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import skulk.api.StorageBackend;
 import skulk.api.cluster.Download;
-import skulk.api.cluster.NodeId;
-import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
-import skulk.api.operation.Operation.StagedModel;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 
-class StorageServiceTest {
-    private static final ModelId MODEL = new ModelId("org/model");
-    private static final int MIB = 1 << 20;
-
-    @TempDir
-    Path disk;
-
-    private final MemorySource hub = new MemorySource("hub");
-    private final List<StorageBackend> backends = new ArrayList<>(List.of(hub));
-    private final List<ModelCard> active = new CopyOnWriteArrayList<>();
-    private final List<Download> told = new CopyOnWriteArrayList<>();
-    private final List<StorageService> services = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        services.forEach(StorageService::close);
-    }
-
-    private StorageSettings settings(long keepBytes) {
-        return new StorageSettings(
-                new NodeId("n1"),
-                "node-one",
-                disk.resolve("staging"),
-                true,
-                Optional.empty(),
-                false,
-                true,
-                keepBytes,
-                true,
-                new TransferLimits(4, 3, Duration.ofMillis(1), 0));
-    }
-
-    private StorageService service(StorageSettings settings, DiskSpace space) {
-        StorageService service = new StorageService(settings, () -> backends, () -> active, told::add, space);
-        services.add(service);
-        return service;
-    }
-
-    private StorageService service() {
-        return service(settings(1L << 30), DiskSpace.real());
-    }
-
-    private static byte[] random(int size, long seed) {
-        byte[] bytes = new byte[size];
-        new Random(seed).nextBytes(bytes);
-        return bytes;
-    }
-
-    private static Staged get(StorageService service, ModelCard card) throws Exception {
-        return service.ensure(Cards.shard(card)).get(30, TimeUnit.SECONDS);
-    }
-
-    private static SkulkException failure(StorageService service, ModelCard card) {
-        ExecutionException e = assertThrows(ExecutionException.class, () -> get(service, card));
-        return assertInstanceOf(SkulkException.class, e.getCause());
-    }
-
-    private List<String> files(String directory) throws IOException {
-        try (Stream<Path> list = Files.list(disk.resolve("staging").resolve(directory))) {
-            return list.map(f -> f.getFileName().toString()).sorted().toList();
-        }
-    }
-
+class StorageServiceTest extends StorageFixture {
     @Test
     void stagesAModelVerifiedAndTellsSo() throws Exception {
         byte[] weights = random(40 * MIB + 17, 1);
@@ -111,7 +37,8 @@ class StorageServiceTest {
         assertEquals(disk.resolve("staging/org--model"), staged.folder());
         assertFalse(staged.inPlace());
         assertArrayEquals(weights, Files.readAllBytes(staged.folder().resolve("model.safetensors")));
-        assertEquals(List.of(".last_used", ".skulk.json", "config.json", "model.safetensors", "sub"), files("org--model"));
+        assertEquals(
+                List.of(".last_used", ".skulk.json", "config.json", "model.safetensors", "sub"), files("org--model"));
         assertEquals(weights.length + 2, hub.bytes.get(), "nothing is read twice");
         assertInstanceOf(Download.DownloadPending.class, told.getFirst());
         Download.DownloadCompleted last = assertInstanceOf(Download.DownloadCompleted.class, told.getLast());
@@ -128,7 +55,8 @@ class StorageServiceTest {
         assertEquals(disk.resolve("elsewhere"), staged.folder());
         assertTrue(staged.inPlace());
         assertEquals(0, hub.opens.get());
-        assertTrue(assertInstanceOf(Download.DownloadCompleted.class, told.getLast()).readOnly());
+        assertTrue(assertInstanceOf(Download.DownloadCompleted.class, told.getLast())
+                .readOnly());
     }
 
     @Test
@@ -306,8 +234,9 @@ class StorageServiceTest {
         Path folder = get(service(), Cards.card("org/model")).folder();
         assertEquals("new", Files.readString(folder.resolve("a.json")));
         assertEquals("new", Files.readString(folder.resolve("b.json")));
-        assertTrue(new ModelFolder(folder).manifest().orElseThrow().files().stream()
-                .allMatch(f -> f.sha256().isPresent()));
+        assertTrue(new ModelFolder(folder)
+                .manifest().orElseThrow().files().stream()
+                        .allMatch(f -> f.sha256().isPresent()));
     }
 
     @Test
@@ -345,7 +274,9 @@ class StorageServiceTest {
         assertTrue(service.cancel(MODEL));
         for (var future : List.of(one, two)) {
             ExecutionException e = assertThrows(ExecutionException.class, () -> future.get(10, TimeUnit.SECONDS));
-            assertEquals(Problem.Kind.CONFLICT, ((SkulkException) e.getCause()).problem().kind());
+            assertEquals(
+                    Problem.Kind.CONFLICT,
+                    ((SkulkException) e.getCause()).problem().kind());
         }
         assertEquals(1, hub.finds.get());
         assertInstanceOf(Download.DownloadPending.class, told.getLast());
@@ -380,104 +311,5 @@ class StorageServiceTest {
         hub.with(new ModelId("org/draft"), "config.json", "{}".getBytes());
         Staged both = get(service(), Cards.card("org/model", Optional.empty(), Optional.of("org/draft")));
         assertEquals(disk.resolve("staging/org--draft"), both.companions().get("org/draft"));
-    }
-
-    private void copy(String name, int bytes, int ageSeconds) throws IOException {
-        ModelFolder folder = new ModelFolder(Files.createDirectories(disk.resolve("staging").resolve(name)));
-        Files.write(folder.path().resolve("model.safetensors"), new byte[bytes]);
-        Files.writeString(folder.path().resolve("config.json"), "");
-        folder.touch(Instant.now().minusSeconds(ageSeconds));
-    }
-
-    private List<String> left() throws IOException {
-        try (Stream<Path> list = Files.list(disk.resolve("staging"))) {
-            return list.map(f -> f.getFileName().toString()).sorted().toList();
-        }
-    }
-
-    @Test
-    void evictsAtTheThreeTriggersAndNeverWhatIsInUse() throws Exception {
-        copy("org--main", 100, 50);
-        copy("org--draft", 100, 60);
-        copy("org--recent", 100, 10);
-        copy("org--older", 100, 20);
-        copy("org--oldest", 100, 30);
-        Files.createDirectories(disk.resolve("staging/.trash-left-over"));
-        Files.createDirectories(disk.resolve("staging/photos"));
-        active.add(Cards.card("org/main", Optional.empty(), Optional.of("org/draft")));
-        StorageService service = service(settings(250), DiskSpace.real());
-        service.reconcile();
-        assertEquals(List.of("org--draft", "org--main", "org--older", "org--recent", "photos"), left());
-        active.clear();
-        service.release(new ModelId("org/main"));
-        assertEquals(List.of("org--main", "org--recent", "photos"), left(), "the model released last counts as newest");
-        active.add(Cards.card("org/recent"));
-        service.purge(Optional.of(new ModelId("org/recent")));
-        assertEquals(List.of("org--main", "org--recent", "photos"), left(), "in use is never purged");
-        service.purge(Optional.of(new ModelId("org/none")));
-        service.purge(Optional.of(new ModelId("org/main")));
-        assertEquals(List.of("org--recent", "photos"), left());
-        active.clear();
-        service.purge(Optional.empty());
-        assertEquals(List.of("photos"), left(), "what is no model is not Skulk's");
-    }
-
-    @Test
-    void evictionByItselfCanBeSwitchedOffAndPurgingStillWorks() throws Exception {
-        copy("org--m", 100, 50);
-        StorageSettings s = settings(0);
-        StorageSettings manual = new StorageSettings(
-                s.node(), s.nodeName(), s.staging(), true, s.store(), false, false, 0, true, s.limits());
-        StorageService service = service(manual, DiskSpace.real());
-        service.reconcile();
-        service.release(new ModelId("org/m"));
-        assertEquals(List.of("org--m"), left());
-        service.purge(Optional.empty());
-        assertEquals(List.of(), left());
-    }
-
-    @Test
-    void aStoreHostKeepsDownloadsInTheStoreAndNeverEvictsThem() throws Exception {
-        hub.with(MODEL, "config.json", "{}".getBytes());
-        StorageSettings s = settings(0);
-        Path store = disk.resolve("store");
-        StorageSettings host = new StorageSettings(
-                s.node(), s.nodeName(), s.staging(), true, Optional.of(store), false, true, 0, true, s.limits());
-        StorageService service = service(host, DiskSpace.real());
-        Staged staged = get(service, Cards.card("org/model"));
-        assertEquals(store.resolve("org--model"), staged.folder());
-        assertTrue(staged.inPlace());
-        service.release(MODEL);
-        service.purge(Optional.empty());
-        assertTrue(Files.exists(store.resolve("org--model/config.json")));
-        assertEquals(List.of(), service.report(0).stagedModels());
-    }
-
-    @Test
-    void reportsWhatIsStaged() throws Exception {
-        copy("org--used", 100, 50);
-        copy("org--idle", 70, 10);
-        active.add(Cards.card("org/used"));
-        var report = service().report(7);
-        assertEquals(new NodeId("n1"), report.nodeId());
-        assertEquals(Optional.of(disk.resolve("staging").toString()), report.stagingRoot());
-        assertEquals(List.of(new ModelId("org/idle"), new ModelId("org/used")), report.stagedModels().stream().map(StagedModel::modelId).toList());
-        assertEquals(List.of(false, true), report.stagedModels().stream().map(StagedModel::inUse).toList());
-        assertEquals(170, report.stagedTotalBytes());
-        assertEquals(7, report.eventLogBytes());
-        assertTrue(report.diskFreeBytes() > 0 && report.diskTotalBytes() >= report.diskFreeBytes());
-        double age = System.currentTimeMillis() / 1e3 - report.stagedModels().getLast().lastUsedEpochSeconds();
-        assertTrue(age > 49 && age < 60, "last use " + age + " s ago");
-    }
-
-    @Test
-    void evictionIsToldAsPending() throws Exception {
-        hub.with(MODEL, "config.json", "{}".getBytes());
-        StorageService service = service(settings(0), DiskSpace.real());
-        get(service, Cards.card("org/model"));
-        service.release(MODEL);
-        Download.DownloadPending last = assertInstanceOf(Download.DownloadPending.class, told.getLast());
-        assertEquals(0, last.downloaded().inBytes());
-        assertTrue(service.ready(Cards.card("org/model")).isEmpty());
     }
 }

@@ -47,7 +47,10 @@ class StorageSettingsTest {
             StorageSettings host = read("model_store.store_host", name, "model_store.store_path", "/store");
             assertEquals(Optional.of(Path.of("/store")), host.store());
         }
-        assertEquals(Optional.empty(), read("model_store.enabled", false, "model_store.store_host", "box").store());
+        assertEquals(
+                Optional.empty(),
+                read("model_store.enabled", false, "model_store.store_host", "box")
+                        .store());
         assertTrue(assertThrows(SkulkException.class, () -> read("model_store.store_host", "box"))
                 .getMessage()
                 .contains("store_path"));
@@ -65,8 +68,7 @@ class StorageSettingsTest {
 
     @Test
     void overridesOfThisNodeWin() {
-        JsonObject overrides = (JsonObject) Json.parse(
-                """
+        JsonObject overrides = (JsonObject) Json.parse("""
                 {"elsewhere": {"staging": {"enabled": false}},
                  "attic": {"staging": {"cleanup_on_deactivate": false, "node_cache_path": "/fast", "staging_keep_recent_gb": 1.5}}}
                 """);
@@ -80,8 +82,11 @@ class StorageSettingsTest {
     @Test
     void wrongOverridesAreNamed() {
         for (String wrong : new String[] {
-            "{\"box\": 1}", "{\"box\": {\"x\": 1}}", "{\"box\": {\"staging\": {\"keep\": 1}}}",
-            "{\"box\": {\"staging\": {\"enabled\": \"no\"}}}", "{\"box\": {\"staging\": {\"staging_keep_recent_gb\": -1}}}"
+            "{\"box\": 1}",
+            "{\"box\": {\"x\": 1}}",
+            "{\"box\": {\"staging\": {\"keep\": 1}}}",
+            "{\"box\": {\"staging\": {\"enabled\": \"no\"}}}",
+            "{\"box\": {\"staging\": {\"staging_keep_recent_gb\": -1}}}"
         }) {
             SkulkException e =
                     assertThrows(SkulkException.class, () -> read("model_store.node_overrides", Json.parse(wrong)));

@@ -34,12 +34,18 @@ public final class DirectoryPlugin implements Plugin {
     public List<Extension> start(PluginContext context) {
         Settings settings = context.settings();
         Set<Path> roots = new LinkedHashSet<>();
-        settings.value("paths", "folders that hold models as <org>--<name> or <org>/<name>: a list, or one text with colons")
+        settings.value(
+                        "paths",
+                        "folders that hold models as <org>--<name> or <org>/<name>: a list, or one text with colons")
                 .ifPresent(value -> texts(value).forEach(text -> roots.add(path(text))));
         String directory = settings.text(
-                "models.directory", environment.getOrDefault("SKULK_MODELS_DIR", ""), "a folder of models, like one of paths");
+                "models.directory",
+                environment.getOrDefault("SKULK_MODELS_DIR", ""),
+                "a folder of models, like one of paths");
         String path = settings.text(
-                "models.path", environment.getOrDefault("SKULK_MODELS_PATH", ""), "further folders of models, separated by colons");
+                "models.path",
+                environment.getOrDefault("SKULK_MODELS_PATH", ""),
+                "further folders of models, separated by colons");
         split(directory).forEach(text -> roots.add(path(text)));
         split(path).forEach(text -> roots.add(path(text)));
         String home = environment.getOrDefault("HF_HOME", "");
@@ -70,7 +76,8 @@ public final class DirectoryPlugin implements Plugin {
 
     private static SkulkException wrong(Json value) {
         return new SkulkException(
-                Problem.Kind.USER_ERROR, "storage-directory.paths must be a text or a list of texts, not " + value.kind());
+                Problem.Kind.USER_ERROR,
+                "storage-directory.paths must be a text or a list of texts, not " + value.kind());
     }
 
     private static List<String> split(String text) {

@@ -46,7 +46,8 @@ class DirectoryPluginTest {
     void startsAndStopsAnyNumberOfTimes() {
         for (int i = 0; i < 3; i++) {
             DirectoryPlugin plugin = new DirectoryPlugin(Map.of());
-            assertEquals("directory", plugin.start(FakeContext.create()).getFirst().name());
+            assertEquals(
+                    "directory", plugin.start(FakeContext.create()).getFirst().name());
             plugin.stop();
         }
     }
@@ -75,7 +76,9 @@ class DirectoryPluginTest {
         Files.writeString(Files.createDirectories(model.resolve("refs")).resolve("main"), commit + "\n");
         Files.writeString(blobs.resolve("b1"), "{}");
         Files.createSymbolicLink(snapshot.resolve("config.json"), blobs.resolve("b1"));
-        Files.writeString(snapshot.resolve("model.safetensors.index.json"), "{\"weight_map\":{\"a\":\"w1.safetensors\",\"b\":\"w2.safetensors\"}}");
+        Files.writeString(
+                snapshot.resolve("model.safetensors.index.json"),
+                "{\"weight_map\":{\"a\":\"w1.safetensors\",\"b\":\"w2.safetensors\"}}");
         Files.writeString(snapshot.resolve("w1.safetensors"), "1");
         DirectoryBackend backend = backend(JsonObject.EMPTY, Map.of("HF_HOME", root.toString()));
         assertEquals(Optional.empty(), backend.local(new ModelId("org/m")), "a shard is missing");

@@ -107,7 +107,8 @@ final class EmbeddedBackend implements StorageBackend {
                 try (InputStream in = resource(file.path())) {
                     byte[] bytes = in.readAllBytes();
                     if (!file.sha256().equals(Optional.of(sha256(bytes)))) {
-                        throw new IOException("the plugin's jar is damaged: %s has the wrong digest".formatted(file.path()));
+                        throw new IOException(
+                                "the plugin's jar is damaged: %s has the wrong digest".formatted(file.path()));
                     }
                     Files.write(fresh.resolve(file.path()), bytes);
                 }

@@ -35,7 +35,8 @@ class EmbeddedPluginTest {
     void startsAndStopsAnyNumberOfTimes() {
         for (int i = 0; i < 3; i++) {
             EmbeddedPlugin plugin = new EmbeddedPlugin();
-            assertEquals("embedded", plugin.start(FakeContext.create()).getFirst().name());
+            assertEquals(
+                    "embedded", plugin.start(FakeContext.create()).getFirst().name());
             plugin.stop();
         }
     }
@@ -51,13 +52,17 @@ class EmbeddedPluginTest {
             assertEquals(file.size(), bytes.length);
             assertEquals(
                     file.sha256().orElseThrow(),
-                    HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)));
+                    HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)));
         }
         JsonObject config = (JsonObject) Json.parse(Files.readAllBytes(folder.resolve("config.json")));
         String card = Files.readString(folder.resolve("model-card.toml"));
-        assertTrue(card.contains("n_layers = " + config.integer("num_hidden_layers").orElseThrow()));
-        assertTrue(card.contains("hidden_size = " + config.integer("hidden_size").orElseThrow()));
-        assertTrue(card.contains("context_length = " + config.integer("max_position_embeddings").orElseThrow()));
+        assertTrue(card.contains(
+                "n_layers = " + config.integer("num_hidden_layers").orElseThrow()));
+        assertTrue(
+                card.contains("hidden_size = " + config.integer("hidden_size").orElseThrow()));
+        assertTrue(card.contains(
+                "context_length = " + config.integer("max_position_embeddings").orElseThrow()));
         assertEquals(Optional.empty(), backend.find(new ModelId("org/other")));
         assertEquals(Optional.empty(), backend.local(new ModelId("org/other")));
     }

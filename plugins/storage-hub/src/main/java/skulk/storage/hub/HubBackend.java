@@ -77,8 +77,8 @@ final class HubBackend implements StorageBackend {
         }
         String commit = object.string("sha").orElse(revision);
         List<JsonObject> entries = tree(model, commit);
-        Set<String> selected = new HashSet<>(
-                Selection.of(entries.stream().map(e -> e.string("path").orElse("")).toList()));
+        Set<String> selected = new HashSet<>(Selection.of(
+                entries.stream().map(e -> e.string("path").orElse("")).toList()));
         List<ModelFile> files = new ArrayList<>();
         Map<String, String> gitIds = new HashMap<>();
         for (JsonObject entry : entries) {
@@ -98,7 +98,9 @@ final class HubBackend implements StorageBackend {
 
     private static ModelFile file(JsonObject entry, String path) {
         Optional<JsonObject> lfs = entry.object("lfs");
-        long size = lfs.flatMap(l -> l.integer("size")).or(() -> entry.integer("size")).orElse(0L);
+        long size = lfs.flatMap(l -> l.integer("size"))
+                .or(() -> entry.integer("size"))
+                .orElse(0L);
         Optional<String> sha256 = lfs.flatMap(l -> l.string("oid").or(() -> l.string("sha256")))
                 .map(o -> o.startsWith("sha256:") ? o.substring(7) : o)
                 .filter(o -> o.matches("[0-9a-f]{64}"));
@@ -115,7 +117,8 @@ final class HubBackend implements StorageBackend {
                     throw new IOException("the hub's list of files of %s is not an array".formatted(model));
                 }
                 for (Json item : array) {
-                    if (item instanceof JsonObject entry && entry.string("type").orElse("file").equals("file")) {
+                    if (item instanceof JsonObject entry
+                            && entry.string("type").orElse("file").equals("file")) {
                         files.add(entry);
                     }
                 }
@@ -125,7 +128,8 @@ final class HubBackend implements StorageBackend {
                 }
                 page = page.resolve(next.group(1));
             } catch (JsonException e) {
-                throw new IOException("the hub's list of files of %s is malformed: %s".formatted(model, e.getMessage()), e);
+                throw new IOException(
+                        "the hub's list of files of %s is malformed: %s".formatted(model, e.getMessage()), e);
             }
         }
         throw new IOException("the hub's list of files of %s does not end after %d pages".formatted(model, MAX_PAGES));
@@ -163,13 +167,17 @@ final class HubBackend implements StorageBackend {
         }
         if (status == 401 || status == 403) {
             throw new IOException(
-                    answer.header("X-Error-Code").orElse("").equals("GatedRepo") || settings.token().isPresent()
+                    answer.header("X-Error-Code").orElse("").equals("GatedRepo")
+                                    || settings.token().isPresent()
                             ? "%s is gated: accept its terms at %s/%s with the account of the access token"
                                     .formatted(model, settings.endpoint(), model)
                             : "the hub refuses %s without an access token: set hf_token or HF_TOKEN".formatted(model));
         }
         throw new IOException("the hub answered %d about %s%s"
-                .formatted(status, model, answer.header("X-Error-Message").map(m -> ": " + m).orElse("")));
+                .formatted(
+                        status,
+                        model,
+                        answer.header("X-Error-Message").map(m -> ": " + m).orElse("")));
     }
 
     @Override
@@ -224,6 +232,8 @@ final class HubBackend implements StorageBackend {
     }
 
     private static String encodePath(String path) {
-        return String.join("/", java.util.Arrays.stream(path.split("/")).map(HubBackend::encode).toList());
+        return String.join(
+                "/",
+                java.util.Arrays.stream(path.split("/")).map(HubBackend::encode).toList());
     }
 }

@@ -96,10 +96,15 @@ final class HubClient implements AutoCloseable {
             } catch (InterruptedIOException e) {
                 throw e;
             } catch (IOException e) {
-                trouble = "%s: %s".formatted(uri.getHost(), e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+                trouble = "%s: %s"
+                        .formatted(
+                                uri.getHost(),
+                                e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
             }
-            if (attempt >= settings.attempts() || wait.filter(w -> w.compareTo(MAX_RETRY_AFTER) > 0).isPresent()) {
-                throw new IOException(trouble + wait.map(w -> ", retry after " + w.toSeconds() + " s").orElse(""));
+            if (attempt >= settings.attempts()
+                    || wait.filter(w -> w.compareTo(MAX_RETRY_AFTER) > 0).isPresent()) {
+                throw new IOException(trouble
+                        + wait.map(w -> ", retry after " + w.toSeconds() + " s").orElse(""));
             }
             sleep(wait.orElse(pause(attempt)));
         }
@@ -116,7 +121,8 @@ final class HubClient implements AutoCloseable {
             return Optional.of(Duration.ofSeconds(Math.max(0, Long.parseLong(text.strip()))));
         } catch (NumberFormatException e) {
             try {
-                Instant at = ZonedDateTime.parse(text.strip(), DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+                Instant at = ZonedDateTime.parse(text.strip(), DateTimeFormatter.RFC_1123_DATE_TIME)
+                        .toInstant();
                 Duration left = Duration.between(Instant.now(), at);
                 return Optional.of(left.isNegative() ? Duration.ZERO : left);
             } catch (DateTimeParseException neither) {
@@ -165,7 +171,8 @@ final class HubClient implements AutoCloseable {
             settings.token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
         }
         try {
-            HttpResponse<InputStream> response = http().send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> response =
+                    http().send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
             return new GuardedResponse(response, new StallGuard(response.body(), settings.stall(), watch));
         } catch (InterruptedException e) {
             throw interrupted();

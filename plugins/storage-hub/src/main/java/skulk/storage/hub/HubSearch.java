@@ -56,7 +56,8 @@ final class HubSearch implements HttpFeature {
             }
             exchange.respond(found(Json.parse(answer.response().body().readNBytes(MAX_ANSWER))));
         } catch (IOException | JsonException e) {
-            throw new SkulkException(Problem.of(Problem.Kind.NOT_READY, "the hub cannot be searched: " + e.getMessage()), e);
+            throw new SkulkException(
+                    Problem.of(Problem.Kind.NOT_READY, "the hub cannot be searched: " + e.getMessage()), e);
         }
     }
 
@@ -107,7 +108,8 @@ final class HubSearch implements HttpFeature {
     }
 
     private static SkulkException invalid(String field, String type, String message, String input) {
-        Violation violation = new Violation(type, List.of("query", field), message, Json.of(input).toString(), "");
+        Violation violation = new Violation(
+                type, List.of("query", field), message, Json.of(input).toString(), "");
         return new SkulkException(
                 new Problem(Problem.Kind.INVALID, "invalid_query", message, List.of(violation), Optional.empty()));
     }

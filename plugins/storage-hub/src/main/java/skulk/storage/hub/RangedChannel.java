@@ -59,7 +59,8 @@ final class RangedChannel implements ReadableByteChannel {
         int n = current.orElseThrow().response().body().read(buffer, 0, wanted);
         if (n < 0) {
             drop();
-            throw new IOException("the hub ended the body at byte %d, %d were to come".formatted(position, end - position));
+            throw new IOException(
+                    "the hub ended the body at byte %d, %d were to come".formatted(position, end - position));
         }
         target.put(buffer, 0, n);
         position += n;
@@ -97,7 +98,9 @@ final class RangedChannel implements ReadableByteChannel {
                 .or(() -> answer.firstHeaders().firstValue("ETag"))
                 .map(t -> t.replaceFirst("^W/", "").replace("\"", ""))
                 .filter(t -> t.matches("[0-9a-f]{64}"));
-        if (tag.isPresent() && file.sha256().isPresent() && !tag.get().equals(file.sha256().get())) {
+        if (tag.isPresent()
+                && file.sha256().isPresent()
+                && !tag.get().equals(file.sha256().get())) {
             throw changed("its digest is " + tag.get());
         }
     }
@@ -111,14 +114,16 @@ final class RangedChannel implements ReadableByteChannel {
             throw changed("it has " + range.group(3) + " bytes");
         }
         if (Long.parseLong(range.group(1)) != position) {
-            throw new IOException("the hub sent %s from byte %s, not from %d".formatted(file.path(), range.group(1), position));
+            throw new IOException(
+                    "the hub sent %s from byte %s, not from %d".formatted(file.path(), range.group(1), position));
         }
         end = Math.min(end, Long.parseLong(range.group(2)) + 1);
     }
 
     /** A source without ranges sends everything: what comes before the position is read and dropped. */
     private void skip(HubClient.Answer answer) throws IOException {
-        long length = answer.response().headers().firstValueAsLong("Content-Length").orElse(file.size());
+        long length =
+                answer.response().headers().firstValueAsLong("Content-Length").orElse(file.size());
         if (length != file.size()) {
             throw changed("it has " + length + " bytes");
         }
@@ -128,7 +133,8 @@ final class RangedChannel implements ReadableByteChannel {
     }
 
     private IOException changed(String how) {
-        return new IOException("%s changed on the hub since it was listed with %d bytes: %s".formatted(file.path(), file.size(), how));
+        return new IOException(
+                "%s changed on the hub since it was listed with %d bytes: %s".formatted(file.path(), file.size(), how));
     }
 
     private void drop() throws IOException {
@@ -136,7 +142,9 @@ final class RangedChannel implements ReadableByteChannel {
             HubClient.Answer answer = current.get();
             current = Optional.empty();
             if (position >= end && answer.status() == 206) {
-                answer.response().body().read(buffer, 0, 1); // meets the end of the body, so that the connection can be used again
+                answer.response()
+                        .body()
+                        .read(buffer, 0, 1); // meets the end of the body, so that the connection can be used again
             }
             answer.close();
         }

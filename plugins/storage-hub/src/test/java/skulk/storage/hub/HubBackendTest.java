@@ -51,8 +51,7 @@ class HubBackendTest {
     }
 
     private HubSettings settings(Optional<String> token, boolean offline) {
-        return new HubSettings(
-                URI.create(hub.endpoint()), token, offline, Map.of(), stall, 3, Duration.ofMillis(5));
+        return new HubSettings(URI.create(hub.endpoint()), token, offline, Map.of(), stall, 3, Duration.ofMillis(5));
     }
 
     private HubBackend backend(Optional<String> token) {
@@ -69,19 +68,24 @@ class HubBackendTest {
     private byte[] weights(int size) {
         byte[] bytes = new byte[size];
         new Random(size).nextBytes(bytes);
-        hub.with("org/model", "model.safetensors", bytes, true).with("org/model", "config.json", "{}".getBytes(), false);
+        hub.with("org/model", "model.safetensors", bytes, true)
+                .with("org/model", "config.json", "{}".getBytes(), false);
         return bytes;
     }
 
     private static ModelFile file(ModelManifest manifest, String path) {
-        return manifest.files().stream().filter(f -> f.path().equals(path)).findFirst().orElseThrow();
+        return manifest.files().stream()
+                .filter(f -> f.path().equals(path))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static byte[] read(ReadableByteChannel channel, int limit) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteBuffer buffer = ByteBuffer.allocate(100_000);
         try (channel) {
-            while (out.size() < limit && channel.read(buffer.clear().limit(Math.min(100_000, limit - out.size()))) >= 0) {
+            while (out.size() < limit
+                    && channel.read(buffer.clear().limit(Math.min(100_000, limit - out.size()))) >= 0) {
                 out.write(buffer.array(), 0, buffer.position());
             }
         }
@@ -96,7 +100,14 @@ class HubBackendTest {
     @Test
     void listsWhatServingNeedsWithSizesDigestsAndCommit() throws IOException {
         byte[] weights = weights(1000);
-        for (String other : List.of("pytorch_model.bin", "model.gguf", "onnx/model.onnx", ".gitattributes", "README.md", "consolidated.safetensors", "onnx/config.json")) {
+        for (String other : List.of(
+                "pytorch_model.bin",
+                "model.gguf",
+                "onnx/model.onnx",
+                ".gitattributes",
+                "README.md",
+                "consolidated.safetensors",
+                "onnx/config.json")) {
             hub.with("org/model", other, new byte[10], false);
         }
         hub.with("org/model", "1_Pooling/config.json", "{}".getBytes(), false)
@@ -106,7 +117,9 @@ class HubBackendTest {
                 List.of("1_Pooling/config.json", "chat_template.jinja", "config.json", "model.safetensors"),
                 manifest.files().stream().map(ModelFile::path).sorted().toList());
         assertEquals(hub.commit, manifest.revision());
-        assertEquals(Optional.of(HubStandIn.sha256(weights)), file(manifest, "model.safetensors").sha256());
+        assertEquals(
+                Optional.of(HubStandIn.sha256(weights)),
+                file(manifest, "model.safetensors").sha256());
         assertEquals(1000, file(manifest, "model.safetensors").size());
         assertEquals(Optional.empty(), file(manifest, "config.json").sha256());
     }
@@ -129,7 +142,8 @@ class HubBackendTest {
         readWeights(backend(Optional.of("secret")), 0);
         assertTrue(hub.requests.stream().anyMatch(r -> r.path().startsWith("/cdn/")));
         for (HubStandIn.Request request : hub.requests) {
-            Optional<String> wanted = request.path().startsWith("/cdn/") ? Optional.empty() : Optional.of("Bearer secret");
+            Optional<String> wanted =
+                    request.path().startsWith("/cdn/") ? Optional.empty() : Optional.of("Bearer secret");
             assertEquals(wanted, request.header("authorization"), request.path());
         }
     }
@@ -148,13 +162,17 @@ class HubBackendTest {
         assertEquals("{}", new String(read(backend.open(MODEL, file(manifest, "config.json"), 0), 99)));
         assertEquals(1000, weights.length);
         hub.mischief = request -> Optional.of(Reply.of(500, new byte[0]));
-        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL)).getMessage().contains("answered 500"));
+        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
+                .getMessage()
+                .contains("answered 500"));
         count.set(0);
         hub.mischief = request -> {
             count.incrementAndGet();
             return Optional.of(Reply.of(429, new byte[0], "Retry-After", "3600"));
         };
-        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL)).getMessage().contains("retry after 3600 s"));
+        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
+                .getMessage()
+                .contains("retry after 3600 s"));
         assertEquals(1, count.get(), "an hour is not sat out");
     }
 
@@ -190,7 +208,13 @@ class HubBackendTest {
                 Reply.of(416, new byte[0]),
                 Reply.of(206, new byte[900], "Content-Range", "bytes 100-999/2000"),
                 Reply.of(200, new byte[2000]),
-                Reply.of(206, new byte[900], "Content-Range", "bytes 100-999/1000", "ETag", '"' + "ab".repeat(32) + '"'))) {
+                Reply.of(
+                        206,
+                        new byte[900],
+                        "Content-Range",
+                        "bytes 100-999/1000",
+                        "ETag",
+                        '"' + "ab".repeat(32) + '"'))) {
             hub.mischief = request -> Optional.of(wrong);
             IOException e = assertThrows(IOException.class, () -> read(backend.open(MODEL, listed, 100), 900));
             assertTrue(e.getMessage().contains("model.safetensors changed on the hub"), e.getMessage());
@@ -209,8 +233,8 @@ class HubBackendTest {
     @Test
     void worksWithSourcesThatIgnoreRanges() throws IOException {
         byte[] weights = weights(100_000);
-        hub.mischief = request ->
-                request.path().startsWith("/cdn/") ? Optional.of(Reply.of(200, weights)) : Optional.empty();
+        hub.mischief =
+                request -> request.path().startsWith("/cdn/") ? Optional.of(Reply.of(200, weights)) : Optional.empty();
         assertArrayEquals(Arrays.copyOfRange(weights, 777, weights.length), readWeights(backend(), 777));
     }
 
@@ -220,9 +244,13 @@ class HubBackendTest {
         HubBackend backend = backend();
         ModelFile config = file(backend.find(MODEL).orElseThrow(), "config.json");
         hub.mischief = request -> Optional.of(Reply.of(200, "[]".getBytes()));
-        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0)).getMessage().contains("Git id"));
+        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0))
+                .getMessage()
+                .contains("Git id"));
         hub.mischief = request -> Optional.of(Reply.of(200, "{ }".getBytes()));
-        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0)).getMessage().contains("more bytes"));
+        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0))
+                .getMessage()
+                .contains("more bytes"));
     }
 
     @Test
@@ -232,16 +260,22 @@ class HubBackendTest {
         hub.mischief = request -> Optional.of(Reply.of(401, new byte[0], "X-Error-Code", "RepoNotFound"));
         assertEquals(Optional.empty(), backend.find(MODEL));
         hub.mischief = request -> Optional.of(Reply.of(403, new byte[0], "X-Error-Code", "GatedRepo"));
-        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL)).getMessage().contains("is gated"));
+        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
+                .getMessage()
+                .contains("is gated"));
         hub.mischief = request -> Optional.of(Reply.of(401, new byte[0]));
-        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL)).getMessage().contains("HF_TOKEN"));
+        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
+                .getMessage()
+                .contains("HF_TOKEN"));
         hub.mischief = request -> Optional.empty();
         hub.with("org/torch", "pytorch_model.bin", new byte[1], true);
         assertTrue(assertThrows(IOException.class, () -> backend.find(new ModelId("org/torch")))
                 .getMessage()
                 .contains("no *.safetensors"));
         hub.mischief = request -> Optional.of(Reply.of(200, "<html>".getBytes()));
-        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL)).getMessage().contains("not JSON"));
+        assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
+                .getMessage()
+                .contains("not JSON"));
     }
 
     @Test
@@ -264,7 +298,8 @@ class HubBackendTest {
         client = Optional.of(made);
         hub.mischief = request -> Optional.of(Reply.of(
                 200,
-                "[{\"id\":\"org/a\",\"downloads\":5,\"likes\":1,\"lastModified\":\"2026-01-01\",\"tags\":[\"mlx\"]},{\"x\":1}]".getBytes()));
+                "[{\"id\":\"org/a\",\"downloads\":5,\"likes\":1,\"lastModified\":\"2026-01-01\",\"tags\":[\"mlx\"]},{\"x\":1}]"
+                        .getBytes()));
         FakeExchange exchange = new FakeExchange()
                 .queryParameter("query", "tiny model")
                 .queryParameter("limit", "3")
@@ -274,7 +309,9 @@ class HubBackendTest {
                 "[{\"id\":\"org/a\",\"author\":\"org\",\"downloads\":5,\"likes\":1,\"last_modified\":\"2026-01-01\",\"tags\":[\"mlx\"]}]",
                 exchange.text());
         String asked = hub.requests.getFirst().path();
-        assertTrue(asked.contains("search=tiny+model") && asked.contains("limit=3") && asked.contains("filter=mlx"), asked);
+        assertTrue(
+                asked.contains("search=tiny+model") && asked.contains("limit=3") && asked.contains("filter=mlx"),
+                asked);
         for (String wrong : List.of("0", "1000", "x")) {
             FakeExchange bad = new FakeExchange()
                     .queryParameter("limit", wrong)
@@ -291,7 +328,10 @@ class HubBackendTest {
             plugin.stop();
         }
         for (String wrong : List.of(
-                "{\"endpoint\": \"ftp://x\"}", "{\"endpoint\": \"not a url\"}", "{\"stall_seconds\": 0}", "{\"revisions\": {\"a\": 1}}")) {
+                "{\"endpoint\": \"ftp://x\"}",
+                "{\"endpoint\": \"not a url\"}",
+                "{\"stall_seconds\": 0}",
+                "{\"revisions\": {\"a\": 1}}")) {
             assertThrows(
                     SkulkException.class,
                     () -> new HubPlugin(Map.of()).start(FakeContext.create((JsonObject) Json.parse(wrong))),
@@ -300,7 +340,9 @@ class HubBackendTest {
         assertFalse(HubSettings.of(FakeContext.create().settings(), Map.of()).offline());
         assertEquals(
                 Optional.of("from-env"),
-                HubSettings.of(FakeContext.create().settings(), Map.of("HF_TOKEN", "from-env")).token());
-        assertTrue(HubSettings.of(FakeContext.create().settings(), Map.of("SKULK_OFFLINE", "1")).offline());
+                HubSettings.of(FakeContext.create().settings(), Map.of("HF_TOKEN", "from-env"))
+                        .token());
+        assertTrue(HubSettings.of(FakeContext.create().settings(), Map.of("SKULK_OFFLINE", "1"))
+                .offline());
     }
 }

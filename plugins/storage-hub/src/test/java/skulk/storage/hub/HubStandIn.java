@@ -117,9 +117,12 @@ final class HubStandIn implements AutoCloseable {
                     Map<String, String> headers = new LinkedHashMap<>();
                     for (String header : lines.subList(1, lines.size())) {
                         int colon = header.indexOf(':');
-                        headers.put(header.substring(0, colon).toLowerCase(), header.substring(colon + 1).strip());
+                        headers.put(
+                                header.substring(0, colon).toLowerCase(),
+                                header.substring(colon + 1).strip());
                     }
-                    return Optional.of(new Request(headers.get("host"), lines.getFirst().split(" ")[1], headers));
+                    return Optional.of(
+                            new Request(headers.get("host"), lines.getFirst().split(" ")[1], headers));
                 }
                 lines.add(line.toString());
                 line.setLength(0);
@@ -132,7 +135,9 @@ final class HubStandIn implements AutoCloseable {
 
     private boolean write(OutputStream out, Reply reply) throws IOException, InterruptedException {
         StringBuilder head = new StringBuilder("HTTP/1.1 " + reply.status() + " x\r\n");
-        reply.headers().forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+        reply.headers()
+                .forEach((name, value) ->
+                        head.append(name).append(": ").append(value).append("\r\n"));
         head.append("Content-Length: ").append(reply.declared()).append("\r\n\r\n");
         out.write(head.toString().getBytes(StandardCharsets.ISO_8859_1));
         out.write(reply.body());
@@ -149,7 +154,11 @@ final class HubStandIn implements AutoCloseable {
             String path = request.path();
             for (String model : models.keySet()) {
                 if (path.equals("/api/models/" + model) || path.startsWith("/api/models/" + model + "/revision/")) {
-                    return json(JsonObject.builder().put("id", model).put("sha", commit).build().toString());
+                    return json(JsonObject.builder()
+                            .put("id", model)
+                            .put("sha", commit)
+                            .build()
+                            .toString());
                 }
                 if (path.startsWith("/api/models/%s/tree/%s?recursive=true".formatted(model, commit))) {
                     return tree(model, path.contains("cursor="));
@@ -159,7 +168,11 @@ final class HubStandIn implements AutoCloseable {
                     return file(model, path.substring(resolve.length()), request);
                 }
                 if (path.startsWith("/cdn/" + model + "/")) {
-                    return bytes(models.get(model).get(path.substring(6 + model.length())).bytes(), request);
+                    return bytes(
+                            models.get(model)
+                                    .get(path.substring(6 + model.length()))
+                                    .bytes(),
+                            request);
                 }
             }
             return Reply.of(404, "{\"error\":\"Repository not found\"}".getBytes(), "X-Error-Code", "RepoNotFound");
@@ -184,10 +197,15 @@ final class HubStandIn implements AutoCloseable {
             }
             entries.add(entry.build());
         });
-        entries.add(JsonObject.builder().put("type", "directory").put("path", "sub").put("size", 0).build());
+        entries.add(JsonObject.builder()
+                .put("type", "directory")
+                .put("path", "sub")
+                .put("size", 0)
+                .build());
         List<Object> page = second ? entries.subList(1, entries.size()) : entries.subList(0, 1);
         String list = skulk.api.json.Json.of(page).toString();
-        String next = "<%s/api/models/%s/tree/%s?recursive=true&cursor=x>; rel=\"next\"".formatted(endpoint(), model, commit);
+        String next =
+                "<%s/api/models/%s/tree/%s?recursive=true&cursor=x>; rel=\"next\"".formatted(endpoint(), model, commit);
         return second ? json(list) : json(list, "Link", next);
     }
 
@@ -202,8 +220,10 @@ final class HubStandIn implements AutoCloseable {
         return Reply.of(
                 302,
                 new byte[0],
-                "Location", "http://localhost:%d/cdn/%s/%s".formatted(server.getLocalPort(), model, path),
-                "X-Linked-Etag", '"' + sha256(blob.bytes()) + '"');
+                "Location",
+                "http://localhost:%d/cdn/%s/%s".formatted(server.getLocalPort(), model, path),
+                "X-Linked-Etag",
+                '"' + sha256(blob.bytes()) + '"');
     }
 
     private Reply bytes(byte[] content, Request request) {

@@ -44,7 +44,8 @@ final class ClientBackend implements StorageBackend {
     public Optional<ModelUpload> upload(ModelManifest manifest) throws IOException {
         Store.Progress progress = store.download(manifest.model(), WAIT);
         if (progress.status().equals(Store.Progress.FAILED)) {
-            throw new IOException("the store could not fetch it: " + progress.error().orElse("no reason given"));
+            throw new IOException(
+                    "the store could not fetch it: " + progress.error().orElse("no reason given"));
         }
         return Optional.empty();
     }

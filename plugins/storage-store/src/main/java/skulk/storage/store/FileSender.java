@@ -39,7 +39,9 @@ final class FileSender {
             }
             if (range.group(1).isEmpty()) {
                 long last = Long.parseLong(range.group(2));
-                return last == 0 || size == 0 ? Optional.empty() : Optional.of(new Span(Math.max(0, size - last), size));
+                return last == 0 || size == 0
+                        ? Optional.empty()
+                        : Optional.of(new Span(Math.max(0, size - last), size));
             }
             long start = Long.parseLong(range.group(1));
             long end = range.group(2).isEmpty() ? size : Math.min(size, Long.parseLong(range.group(2)) + 1);
@@ -48,7 +50,8 @@ final class FileSender {
     }
 
     void send(HttpExchange exchange, StoreFolder folder, ModelFile file) throws IOException, InterruptedException {
-        Optional<String> header = Optional.ofNullable(exchange.getRequestHeaders().getFirst("Range"));
+        Optional<String> header =
+                Optional.ofNullable(exchange.getRequestHeaders().getFirst("Range"));
         Optional<Span> span = Span.of(header, file.size());
         exchange.getResponseHeaders().set("Accept-Ranges", "bytes");
         if (span.isEmpty()) {
@@ -78,12 +81,14 @@ final class FileSender {
                 long to = Math.min(span.end(), folder.available(file, at));
                 if (to > at) {
                     if (channel.isEmpty()) {
-                        channel = Optional.of(folder.open(file).orElseThrow(() -> new IOException("gone: " + file.path())));
+                        channel = Optional.of(
+                                folder.open(file).orElseThrow(() -> new IOException("gone: " + file.path())));
                     }
                     copy(channel.get(), at, to, out);
                     at = to;
                 } else if (watch.isEmpty()) {
-                    watch = Optional.of(new FolderWatch(folder.path().resolve(file.path()).getParent()));
+                    watch = Optional.of(
+                            new FolderWatch(folder.path().resolve(file.path()).getParent()));
                 } else if (!watch.get().await(patience)) {
                     throw new IOException("no more bytes of %s arrive".formatted(file.path()));
                 }

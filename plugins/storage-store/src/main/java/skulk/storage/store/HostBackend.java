@@ -32,7 +32,8 @@ final class HostBackend implements StorageBackend {
 
     @Override
     public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
-        FileChannel channel = FileChannel.open(StoreFolder.of(store.root(), model).path().resolve(file.path()));
+        FileChannel channel =
+                FileChannel.open(StoreFolder.of(store.root(), model).path().resolve(file.path()));
         try {
             return channel.position(offset);
         } catch (IOException e) {

@@ -82,7 +82,8 @@ final class LocalStore implements Store {
         for (StoreFolder folder : StoreFolder.under(root)) {
             if (folder.complete()) {
                 ModelManifest manifest = folder.manifest().orElseThrow();
-                List<String> names = manifest.files().stream().map(ModelFile::path).toList();
+                List<String> names =
+                        manifest.files().stream().map(ModelFile::path).toList();
                 entries.add(new Entry(
                         folder.model().orElseThrow(),
                         folder.path().toString(),
@@ -212,7 +213,9 @@ final class LocalStore implements Store {
                     result.complete(new Progress(model, Progress.COMPLETE, 1, Optional.empty()));
                 } else if (told.isPresent() && !told.equals(before)) {
                     boolean failed = told.get().status().equals(Progress.FAILED);
-                    if (failed || (told.get().status().equals("downloading") && folder.manifest().isPresent())) {
+                    if (failed
+                            || (told.get().status().equals("downloading")
+                                    && folder.manifest().isPresent())) {
                         result.complete(told.get());
                     }
                 }
@@ -251,7 +254,8 @@ final class LocalStore implements Store {
                 .anyMatch(i -> i.shardAssignments().nodeToRunner().containsKey(view.self()));
         if (loaded) {
             throw new SkulkException(
-                    Problem.Kind.CONFLICT, "Model %s is loaded from the store; delete its instance first".formatted(model));
+                    Problem.Kind.CONFLICT,
+                    "Model %s is loaded from the store; delete its instance first".formatted(model));
         }
         Path trash = root.resolve(".trash-" + UUID.randomUUID());
         Files.move(folder.path(), trash, StandardCopyOption.ATOMIC_MOVE);
@@ -284,7 +288,9 @@ final class LocalStore implements Store {
     /** Goes on with a download that a restart interrupted: nobody else would, and somebody is asking for it. */
     void resume(ModelId model) throws IOException {
         Optional<Progress> told = told(cluster.view(), model);
-        if (told.isEmpty() || told.get().status().equals(Progress.FAILED) || told.get().status().equals("pending")) {
+        if (told.isEmpty()
+                || told.get().status().equals(Progress.FAILED)
+                || told.get().status().equals("pending")) {
             download(model, Duration.ZERO);
         }
     }

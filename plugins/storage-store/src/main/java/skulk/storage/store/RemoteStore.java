@@ -126,9 +126,11 @@ final class RemoteStore implements Store {
 
     @Override
     public Progress download(ModelId model, Duration wait) throws IOException {
-        Answer answer = ask("POST", path(model) + "/download?wait=" + wait.toSeconds(), Math.toIntExact(wait.toMillis()));
+        Answer answer =
+                ask("POST", path(model) + "/download?wait=" + wait.toSeconds(), Math.toIntExact(wait.toMillis()));
         if (answer.status() == 404) {
-            throw new SkulkException(Problem.Kind.NOT_FOUND, answer.object().string("error").orElse("no source has " + model));
+            throw new SkulkException(
+                    Problem.Kind.NOT_FOUND, answer.object().string("error").orElse("no source has " + model));
         }
         return Progress.of(answer.object());
     }
@@ -163,7 +165,8 @@ final class RemoteStore implements Store {
             String revision = answer.object().string("revision").orElse("");
             return Optional.of(new ModelManifest(model, revision, "store", files));
         } catch (IllegalArgumentException | JsonException e) {
-            throw new IOException("the store's list of files of %s is malformed: %s".formatted(model, e.getMessage()), e);
+            throw new IOException(
+                    "the store's list of files of %s is malformed: %s".formatted(model, e.getMessage()), e);
         }
     }
 }

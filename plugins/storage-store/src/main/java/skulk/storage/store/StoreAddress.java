@@ -11,13 +11,17 @@ final class StoreAddress {
 
     /** The base URL, without a trailing slash. */
     static String url(StoreSettings settings, Supplier<ClusterView> view) {
-        String host = settings.httpHost().isBlank() ? routable(settings, view.get()).orElse(settings.host()) : settings.httpHost();
-        return "http://%s:%d".formatted(host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host, settings.port());
+        String host = settings.httpHost().isBlank()
+                ? routable(settings, view.get()).orElse(settings.host())
+                : settings.httpHost();
+        return "http://%s:%d"
+                .formatted(host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host, settings.port());
     }
 
     private static Optional<String> routable(StoreSettings settings, ClusterView view) {
         return view.nodes().entrySet().stream()
-                .filter(entry -> entry.getKey().value().equals(settings.host()) || named(entry.getValue(), settings.host()))
+                .filter(entry ->
+                        entry.getKey().value().equals(settings.host()) || named(entry.getValue(), settings.host()))
                 .flatMap(entry -> entry.getValue().network().stream())
                 .map(NodeInfo.NetworkInterface::ipAddress)
                 .filter(ip -> !ip.startsWith("127.") && !ip.contains(":"))
@@ -25,6 +29,8 @@ final class StoreAddress {
     }
 
     private static boolean named(NodeInfo node, String name) {
-        return node.identity().filter(i -> i.friendlyName().equalsIgnoreCase(name)).isPresent();
+        return node.identity()
+                .filter(i -> i.friendlyName().equalsIgnoreCase(name))
+                .isPresent();
     }
 }

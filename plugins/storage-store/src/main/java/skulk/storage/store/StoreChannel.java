@@ -29,7 +29,11 @@ final class StoreChannel implements ReadableByteChannel {
     StoreChannel(RemoteStore store, ModelId model, ModelFile file, long offset) {
         this.store = store;
         this.path = RemoteStore.path(model) + "/"
-                + String.join("/", Arrays.stream(file.path().split("/")).map(StoreChannel::encode).toList());
+                + String.join(
+                        "/",
+                        Arrays.stream(file.path().split("/"))
+                                .map(StoreChannel::encode)
+                                .toList());
         this.file = file;
         this.position = offset;
     }
@@ -84,7 +88,9 @@ final class StoreChannel implements ReadableByteChannel {
 
     private boolean digestFits(HttpURLConnection connection) {
         String tag = connection.getHeaderField("ETag");
-        return tag == null || file.sha256().isEmpty() || tag.equals('"' + file.sha256().get() + '"');
+        return tag == null
+                || file.sha256().isEmpty()
+                || tag.equals('"' + file.sha256().get() + '"');
     }
 
     private void drop() throws IOException {

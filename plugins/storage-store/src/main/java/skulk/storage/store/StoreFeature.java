@@ -69,13 +69,16 @@ final class StoreFeature implements HttpFeature {
     private static Json registry(Store store) throws IOException {
         return JsonObject.of(
                 "entries",
-                new JsonArray(store.registry().stream().<Json>map(Store.Entry::toJson).toList()));
+                new JsonArray(
+                        store.registry().stream().<Json>map(Store.Entry::toJson).toList()));
     }
 
     private static Json downloads(Store store) throws IOException {
         return JsonObject.of(
                 "downloads",
-                new JsonArray(store.downloads().stream().<Json>map(p -> p.toJson(true)).toList()));
+                new JsonArray(store.downloads().stream()
+                        .<Json>map(p -> p.toJson(true))
+                        .toList()));
     }
 
     private static ModelId model(Exchange exchange) {
@@ -94,7 +97,8 @@ final class StoreFeature implements HttpFeature {
             Optional<String> gguf = fields.string("gguf_file").or(() -> fields.string("ggufFile"));
             fields.accept("gguf_file", "ggufFile").check();
             if (gguf.isPresent()) {
-                throw new SkulkException(Problem.Kind.USER_ERROR, "gguf_file: Skulk serves safetensors checkpoints, not GGUF");
+                throw new SkulkException(
+                        Problem.Kind.USER_ERROR, "gguf_file: Skulk serves safetensors checkpoints, not GGUF");
             }
         }
         Store.Progress progress = ask(s -> s.download(model, WAIT));
@@ -107,7 +111,8 @@ final class StoreFeature implements HttpFeature {
 
     private void status(Exchange exchange) {
         ModelId model = model(exchange);
-        exchange.respond(ask(s -> s.status(model)).map(p -> p.toJson(true)).orElse(JsonObject.of("status", "not_found")));
+        exchange.respond(
+                ask(s -> s.status(model)).map(p -> p.toJson(true)).orElse(JsonObject.of("status", "not_found")));
     }
 
     private void delete(Exchange exchange) {
@@ -115,7 +120,9 @@ final class StoreFeature implements HttpFeature {
         if (!ask(s -> s.delete(model))) {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "Model %s not in store".formatted(model));
         }
-        exchange.respond(
-                JsonObject.builder().put("modelId", model.value()).put("deleted", true).build());
+        exchange.respond(JsonObject.builder()
+                .put("modelId", model.value())
+                .put("deleted", true)
+                .build());
     }
 }

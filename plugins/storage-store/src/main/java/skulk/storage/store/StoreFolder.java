@@ -68,7 +68,8 @@ record StoreFolder(Path path) {
     /** What the folder has or is to have: by its manifest, or by what an operator put there if that is a whole checkpoint. */
     Optional<ModelManifest> manifest() throws IOException {
         try {
-            return Optional.of(Records.fromJson(Json.parse(Files.readAllBytes(path.resolve(MANIFEST))), ModelManifest.class));
+            return Optional.of(
+                    Records.fromJson(Json.parse(Files.readAllBytes(path.resolve(MANIFEST))), ModelManifest.class));
         } catch (NoSuchFileException e) {
             return wholeByNames() ? Optional.of(listed()) : Optional.empty();
         } catch (JsonException | IllegalArgumentException e) {
@@ -108,7 +109,8 @@ record StoreFolder(Path path) {
                 return Json.parse(Files.readAllBytes(path.resolve(INDEX))) instanceof JsonObject index
                         && index.object("weight_map").stream()
                                 .flatMap(m -> m.members().values().stream())
-                                .allMatch(v -> v instanceof JsonString(String n) && Files.isRegularFile(path.resolve(n)));
+                                .allMatch(
+                                        v -> v instanceof JsonString(String n) && Files.isRegularFile(path.resolve(n)));
             } catch (JsonException e) {
                 return false;
             }
@@ -139,7 +141,8 @@ record StoreFolder(Path path) {
 
     /** A file opened for reading, finished or not; empty where nothing of it is there yet. */
     Optional<FileChannel> open(ModelFile file) throws IOException {
-        for (Path at : List.of(path.resolve(file.path()), path.resolve(file.path() + PARTIAL), path.resolve(file.path()))) {
+        for (Path at :
+                List.of(path.resolve(file.path()), path.resolve(file.path() + PARTIAL), path.resolve(file.path()))) {
             try { // the final name is tried twice: the file may get it between the first two tries
                 return Optional.of(FileChannel.open(at, StandardOpenOption.READ));
             } catch (NoSuchFileException e) {

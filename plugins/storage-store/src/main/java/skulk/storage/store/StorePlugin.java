@@ -20,8 +20,8 @@ public final class StorePlugin implements Plugin {
 
     @Override
     public List<Extension> start(PluginContext context) throws IOException {
-        Optional<StoreSettings> configured =
-                StoreSettings.of(context.settings(), context.cluster().view().self().value());
+        Optional<StoreSettings> configured = StoreSettings.of(
+                context.settings(), context.cluster().view().self().value());
         if (configured.isEmpty()) {
             return List.of(new StoreFeature(Optional.empty()));
         }
@@ -33,8 +33,7 @@ public final class StorePlugin implements Plugin {
             server = Optional.of(new StoreServer(store, signature, settings.port(), PATIENCE));
             return List.of(new HostBackend(store), new StoreFeature(Optional.of(store)));
         }
-        RemoteStore store =
-                new RemoteStore(() -> StoreAddress.url(settings, context.cluster()::view), signature, READ);
+        RemoteStore store = new RemoteStore(() -> StoreAddress.url(settings, context.cluster()::view), signature, READ);
         return List.of(new ClientBackend(store), new StoreFeature(Optional.of(store)));
     }
 

@@ -51,7 +51,11 @@ final class StoreServer implements AutoCloseable {
         http.setExecutor(threads);
         http.createContext("/", this::handle);
         http.start();
-        LOG.log(System.Logger.Level.INFO, "the model store listens on port {0}: {1}", Integer.toString(port()), store.root());
+        LOG.log(
+                System.Logger.Level.INFO,
+                "the model store listens on port {0}: {1}",
+                Integer.toString(port()),
+                store.root());
     }
 
     int port() {
@@ -62,7 +66,8 @@ final class StoreServer implements AutoCloseable {
         try (exchange) {
             String path = exchange.getRequestURI().getRawPath();
             String method = exchange.getRequestMethod();
-            Optional<String> signed = Optional.ofNullable(exchange.getRequestHeaders().getFirst(Signature.HEADER));
+            Optional<String> signed =
+                    Optional.ofNullable(exchange.getRequestHeaders().getFirst(Signature.HEADER));
             if (!signature.accepts(signed, method, path, Instant.now())) {
                 fail(exchange, 401, "the request is not signed with this cluster's secret");
                 return;
@@ -90,9 +95,24 @@ final class StoreServer implements AutoCloseable {
         if (get && parts.size() == 1) {
             switch (first) {
                 case "health" -> health(exchange);
-                case "registry" -> send(exchange, array(store.registry().stream().map(Store.Entry::toJson).toList()));
-                case "models" -> send(exchange, array(store.registry().stream().map(e -> Json.of(e.modelId().value())).toList()));
-                case "downloads" -> send(exchange, array(store.downloads().stream().map(p -> p.toJson(false)).toList()));
+                case "registry" ->
+                    send(
+                            exchange,
+                            array(store.registry().stream()
+                                    .map(Store.Entry::toJson)
+                                    .toList()));
+                case "models" ->
+                    send(
+                            exchange,
+                            array(store.registry().stream()
+                                    .map(e -> Json.of(e.modelId().value()))
+                                    .toList()));
+                case "downloads" ->
+                    send(
+                            exchange,
+                            array(store.downloads().stream()
+                                    .map(p -> p.toJson(false))
+                                    .toList()));
                 default -> fail(exchange, 404, "no such path: " + path);
             }
         } else if (first.equals("models") && parts.size() >= 2) {
@@ -107,20 +127,26 @@ final class StoreServer implements AutoCloseable {
             throws IOException, InterruptedException {
         if (method.equals("DELETE") && rest.isEmpty()) {
             if (store.delete(model)) {
-                send(exchange, JsonObject.builder().put("model_id", model.value()).put("deleted", true).build());
+                send(
+                        exchange,
+                        JsonObject.builder()
+                                .put("model_id", model.value())
+                                .put("deleted", true)
+                                .build());
             } else {
                 fail(exchange, 404, "Model %s not in store".formatted(model));
             }
         } else if (method.equals("POST") && rest.equals(List.of("download"))) {
             send(exchange, store.download(model, waitOf(exchange)).toJson(false));
         } else if (method.equals("GET") && rest.equals(List.of("download", "status"))) {
-            send(
-                    exchange,
-                    store.status(model).map(p -> p.toJson(false)).orElse(JsonObject.of("status", "not_found")));
+            send(exchange, store.status(model).map(p -> p.toJson(false)).orElse(JsonObject.of("status", "not_found")));
         } else if (method.equals("GET") && rest.equals(List.of("files"))) {
             files(exchange, model);
         } else if (method.equals("GET") && !rest.isEmpty()) {
-            file(exchange, model, String.join("/", rest.stream().map(StoreServer::decode).toList()));
+            file(
+                    exchange,
+                    model,
+                    String.join("/", rest.stream().map(StoreServer::decode).toList()));
         } else {
             fail(exchange, 405, "Method Not Allowed");
         }
@@ -128,12 +154,14 @@ final class StoreServer implements AutoCloseable {
 
     private void health(HttpExchange exchange) throws IOException {
         Store.Health health = store.health();
-        send(exchange, JsonObject.builder()
-                .put("store_path", health.storePath())
-                .put("free_bytes", health.freeBytes())
-                .put("total_bytes", health.totalBytes())
-                .put("used_bytes", health.usedBytes())
-                .build());
+        send(
+                exchange,
+                JsonObject.builder()
+                        .put("store_path", health.storePath())
+                        .put("free_bytes", health.freeBytes())
+                        .put("total_bytes", health.totalBytes())
+                        .put("used_bytes", health.usedBytes())
+                        .build());
     }
 
     private void files(HttpExchange exchange, ModelId model) throws IOException {
@@ -142,12 +170,15 @@ final class StoreServer implements AutoCloseable {
             fail(exchange, 404, "Model %s not in store".formatted(model));
             return;
         }
-        List<Json> files = manifest.get().files().stream().map(StoreServer::file).toList();
-        send(exchange, JsonObject.builder()
-                .put("model_id", model.value())
-                .put("revision", manifest.get().revision())
-                .put("files", files)
-                .build());
+        List<Json> files =
+                manifest.get().files().stream().map(StoreServer::file).toList();
+        send(
+                exchange,
+                JsonObject.builder()
+                        .put("model_id", model.value())
+                        .put("revision", manifest.get().revision())
+                        .put("files", files)
+                        .build());
     }
 
     private static Json file(ModelFile file) {
@@ -178,7 +209,8 @@ final class StoreServer implements AutoCloseable {
     }
 
     private static Duration waitOf(HttpExchange exchange) {
-        String query = Optional.ofNullable(exchange.getRequestURI().getRawQuery()).orElse("");
+        String query =
+                Optional.ofNullable(exchange.getRequestURI().getRawQuery()).orElse("");
         if (query.matches("wait=[0-9]{1,3}")) {
             Duration wait = Duration.ofSeconds(Long.parseLong(query.substring(5)));
             return wait.compareTo(MAX_WAIT) > 0 ? MAX_WAIT : wait;

@@ -23,7 +23,8 @@ record StoreSettings(String host, String httpHost, int port, Optional<Path> path
     static Optional<StoreSettings> of(Settings settings, String nodeId) {
         boolean enabled = settings.flag("model_store.enabled", true, "whether the store is used");
         String host = settings.text("model_store.store_host", "", "host name, node name or node id of the store");
-        String httpHost = settings.text("model_store.store_http_host", "", "address of the store for HTTP where it differs");
+        String httpHost =
+                settings.text("model_store.store_http_host", "", "address of the store for HTTP where it differs");
         double port = settings.number("model_store.store_port", 58080, "port of the store");
         String path = settings.text("model_store.store_path", "", "directory of the store on its host");
         String secret = settings.text("cluster.secret", "", "shared secret that authenticates requests to the store");
@@ -38,7 +39,8 @@ record StoreSettings(String host, String httpHost, int port, Optional<Path> path
         if (isHere(host, name, nodeId)) {
             if (path.isBlank()) {
                 throw new SkulkException(
-                        Problem.Kind.USER_ERROR, "model_store.store_path is missing: this node is the store host '" + host + "'");
+                        Problem.Kind.USER_ERROR,
+                        "model_store.store_path is missing: this node is the store host '" + host + "'");
             }
             directory = Optional.of(expand(path));
         }
@@ -61,7 +63,8 @@ record StoreSettings(String host, String httpHost, int port, Optional<Path> path
     }
 
     private static Path expand(String text) {
-        String full = text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
+        String full =
+                text.equals("~") || text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
         return Path.of(full).toAbsolutePath().normalize();
     }
 }

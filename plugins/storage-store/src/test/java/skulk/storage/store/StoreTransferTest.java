@@ -1,0 +1,150 @@
+package skulk.storage.store;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import skulk.api.fake.FakeExchange;
+import skulk.api.model.ModelFile;
+import skulk.api.model.ModelId;
+import skulk.api.model.ModelManifest;
+
+class StoreTransferTest extends StoreFixture {
+    @Test
+    void servesFilesInRangesAndNothingElse() throws IOException {
+        complete(1000);
+        Files.writeString(root.resolve("secret.txt"), "x");
+        startBoth("");
+        String base = "/models/org%2Fmodel/";
+        assertEquals(200, status(base + "model.safetensors"));
+        assertEquals(206, status(base + "model.safetensors", "Range", "bytes=10-"));
+        assertEquals(206, status(base + "model.safetensors", "Range", "bytes=-5"));
+        assertEquals(416, status(base + "model.safetensors", "Range", "bytes=1000-"));
+        assertEquals(400, status(base + "..%2F..%2Fsecret.txt"));
+        assertEquals(400, status(base + "../../secret.txt"));
+        assertEquals(400, status("/models/..%2F..%2Fetc/files"));
+        assertEquals(404, status(base + ".skulk.json"));
+        assertEquals(404, status(base + "none"));
+        assertEquals(404, status("/models/org%2Fnone/files"));
+        assertEquals(404, status("/elsewhere"));
+        assertEquals(200, status("/models"));
+        assertEquals(200, status("/downloads"));
+    }
+
+    @Test
+    void requestsAreSignedWithTheClusterSecret() throws IOException {
+        byte[] bytes = complete(1000);
+        startBoth("the secret");
+        assertEquals(401, status("/health"));
+        Signature wrong = new Signature("another");
+        assertEquals(
+                401,
+                status(
+                        "/health",
+                        Signature.HEADER,
+                        wrong.sign("GET", "/health", Instant.now()).orElseThrow()));
+        Signature right = new Signature("the secret");
+        assertEquals(
+                200,
+                status(
+                        "/health",
+                        Signature.HEADER,
+                        right.sign("GET", "/health", Instant.now()).orElseThrow()));
+        assertEquals(
+                401,
+                status(
+                        "/registry",
+                        Signature.HEADER,
+                        right.sign("GET", "/health", Instant.now()).orElseThrow()));
+        Instant old = Instant.now().minusSeconds(600);
+        assertEquals(
+                401,
+                status(
+                        "/health",
+                        Signature.HEADER,
+                        right.sign("GET", "/health", old).orElseThrow()));
+        assertEquals(401, status("/health", Signature.HEADER, "x"));
+        ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
+        assertArrayEquals(bytes, read(backend.open(MODEL, file, 0)));
+        assertEquals(
+                200, new FakeExchange().run(feature, "GET", "/store/registry").status());
+    }
+
+    @Test
+    void aClientReadsWhatTheHostLoadsInPlace() throws IOException {
+        byte[] bytes = complete(40 << 20);
+        startBoth("");
+        ModelManifest manifest = backend.find(MODEL).orElseThrow();
+        assertEquals("r1", manifest.revision());
+        assertEquals(List.of(weights(40 << 20)), manifest.files());
+        byte[] rest = read(backend.open(MODEL, manifest.files().getFirst(), 3_000_000));
+        assertArrayEquals(Arrays.copyOfRange(bytes, 3_000_000, bytes.length), rest);
+        assertEquals(Optional.empty(), backend.local(MODEL));
+        assertEquals(Optional.of(root.resolve("org--model")), hostBackend.local(MODEL));
+        assertEquals(List.of(MODEL), hostBackend.models());
+        assertEquals(Optional.empty(), backend.find(new ModelId("org/none")));
+    }
+
+    @Test
+    void foldersThatAnOperatorPutsThereCount() throws IOException {
+        Files.writeString(folder().resolve("config.json"), "{}");
+        startBoth("");
+        assertEquals(Optional.empty(), backend.find(MODEL));
+        Files.writeString(folder().resolve("model.safetensors"), "123");
+        assertEquals(2, backend.find(MODEL).orElseThrow().files().size());
+    }
+
+    @Test
+    void sendsAFileWhileItIsStillBeingDownloaded() throws Exception {
+        int block = StoreFolder.BLOCK;
+        byte[] bytes = random(3 * block + 500);
+        manifest(weights(bytes.length));
+        Path partial = folder().resolve("model.safetensors.partial");
+        Path journal = folder().resolve("model.safetensors.partial.blocks");
+        Files.write(partial, Arrays.copyOf(bytes, block));
+        Files.write(journal, ByteBuffer.allocate(36).position(32).putInt(0).array());
+        cluster.show(downloading(ongoing()));
+        startBoth("");
+        ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
+        CompletableFuture<byte[]> reader = new CompletableFuture<>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                reader.complete(read(backend.open(MODEL, file, 0)));
+            } catch (IOException e) {
+                reader.completeExceptionally(e);
+            }
+        });
+        for (int i = 1; i < 3; i++) {
+            assertThrows(java.util.concurrent.TimeoutException.class, () -> reader.get(100, TimeUnit.MILLISECONDS));
+            Files.write(partial, Arrays.copyOfRange(bytes, i * block, (i + 1) * block), StandardOpenOption.APPEND);
+            Files.write(journal, ByteBuffer.allocate(4).putInt(i).array(), StandardOpenOption.APPEND);
+        }
+        Files.write(partial, Arrays.copyOfRange(bytes, 3 * block, bytes.length), StandardOpenOption.APPEND);
+        Files.move(partial, folder().resolve("model.safetensors"));
+        assertArrayEquals(bytes, reader.get(10, TimeUnit.SECONDS));
+    }
+
+    @Test
+    void rangesFollowTheRules() {
+        assertEquals(Optional.of(new FileSender.Span(0, 10)), FileSender.Span.of(Optional.empty(), 10));
+        assertEquals(Optional.of(new FileSender.Span(2, 6)), FileSender.Span.of(Optional.of("bytes=2-5"), 10));
+        assertEquals(Optional.of(new FileSender.Span(2, 10)), FileSender.Span.of(Optional.of("bytes=2-99"), 10));
+        assertEquals(Optional.of(new FileSender.Span(7, 10)), FileSender.Span.of(Optional.of("bytes=-3"), 10));
+        assertEquals(Optional.of(new FileSender.Span(0, 10)), FileSender.Span.of(Optional.of("bytes=-30"), 10));
+        assertEquals(Optional.empty(), FileSender.Span.of(Optional.of("bytes=10-"), 10));
+        assertEquals(Optional.empty(), FileSender.Span.of(Optional.of("bytes=5-2"), 10));
+        assertEquals(Optional.of(new FileSender.Span(0, 10)), FileSender.Span.of(Optional.of("bytes=1-2,4-5"), 10));
+    }
+}
