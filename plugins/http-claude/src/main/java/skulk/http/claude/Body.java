@@ -67,7 +67,8 @@ final class Body {
     }
 
     static Predicate<Json> isOneOf(String... words) {
-        return value -> value instanceof JsonString(String text) && List.of(words).contains(text);
+        return value ->
+                value instanceof JsonString(String text) && List.of(words).contains(text);
     }
 
     /** Reads no further than that a nested object is there: for one that is refused as a whole. */

@@ -22,8 +22,7 @@ public final class ClaudePlugin implements Plugin {
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("skulk-claude-keep-alive").factory());
         timer = Optional.of(started);
-        return List.of(new ClaudeFeature(
-                new MessagesEndpoint(new Streaming(context.inference(), started, silence))));
+        return List.of(new ClaudeFeature(new MessagesEndpoint(new Streaming(context.inference(), started, silence))));
     }
 
     private static Duration millis(double seconds) {

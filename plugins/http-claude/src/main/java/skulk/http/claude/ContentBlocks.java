@@ -53,7 +53,9 @@ final class ContentBlocks {
         Optional<String> text = text(body, body.fields(), "system");
         return text.map(t -> String.join(
                         "\n",
-                        t.lines().filter(line -> !line.startsWith("x-anthropic-")).toList()))
+                        t.lines()
+                                .filter(line -> !line.startsWith("x-anthropic-"))
+                                .toList()))
                 .filter(t -> !t.isEmpty());
     }
 

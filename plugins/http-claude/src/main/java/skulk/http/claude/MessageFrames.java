@@ -75,9 +75,14 @@ final class MessageFrames {
     }
 
     private void call(GenerationEvent.ToolCallDelta delta, List<String> out) {
-        if (delta.index() != callIndex || current.filter(b -> b.kind() == Block.Kind.TOOL_USE).isEmpty()) {
+        if (delta.index() != callIndex
+                || current.filter(b -> b.kind() == Block.Kind.TOOL_USE).isEmpty()) {
             callIndex = delta.index();
-            open(Block.toolUse(delta.id().orElse(id + "_" + callIndex), delta.name().orElse("")), out);
+            open(
+                    Block.toolUse(
+                            delta.id().orElse(id + "_" + callIndex),
+                            delta.name().orElse("")),
+                    out);
         }
         if (!delta.arguments().isEmpty()) {
             append(delta.arguments(), out);

@@ -128,9 +128,8 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
                 .object("output_config")
                 .map(config -> {
                     Optional<String> effort = config.oneOf("effort", EFFORTS).map(e -> e.equals("max") ? "xhigh" : e);
-                    OutputShape shape = config.object("format")
-                            .map(MessagesRequest::format)
-                            .orElse(new OutputShape.FreeText());
+                    OutputShape shape =
+                            config.object("format").map(MessagesRequest::format).orElse(new OutputShape.FreeText());
                     return new Effort(effort, shape);
                 })
                 .orElse(new Effort(Optional.empty(), new OutputShape.FreeText()));

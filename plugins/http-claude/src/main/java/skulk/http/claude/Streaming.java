@@ -56,8 +56,8 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
                 event = generation.await();
             }
         } catch (InterruptedException e) {
-            live.send(frames.event(new Failed(
-                    Problem.of(Problem.Kind.INTERNAL, "stopped", "This node is stopping; please retry."))));
+            live.send(frames.event(
+                    new Failed(Problem.of(Problem.Kind.INTERNAL, "stopped", "This node is stopping; please retry."))));
             Thread.currentThread().interrupt();
         }
     }
@@ -79,8 +79,8 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
                 }
             }
         } catch (EventStream.ClientGone gone) {
-            exchange.respond(Failures.failed(
-                    Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request.")));
+            exchange.respond(
+                    Failures.failed(Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request.")));
         }
     }
 }

@@ -16,7 +16,11 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
 
     static ToolFields read(Body body) {
         Fields fields = body.fields();
-        List<Json> raw = fields.any("tools").map(v -> v instanceof JsonArray a ? a.items() : List.<Json>of()).orElse(List.of()).stream()
+        List<Json> raw = fields
+                .any("tools")
+                .map(v -> v instanceof JsonArray a ? a.items() : List.<Json>of())
+                .orElse(List.of())
+                .stream()
                 .filter(JsonObject.class::isInstance)
                 .toList();
         List<Fields> items = fields.objects("tools");
@@ -50,7 +54,9 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
         if (tool.any("input_examples").filter(v -> !Body.isEmpty(v)).isPresent()) {
             body.refuse("'input_examples' of a tool is not supported: describe them");
         }
-        if (tool.any("allowed_callers").filter(v -> !v.equals(JsonArray.of("direct"))).isPresent()) {
+        if (tool.any("allowed_callers")
+                .filter(v -> !v.equals(JsonArray.of("direct")))
+                .isPresent()) {
             body.refuse("'allowed_callers' of a tool is not supported: tools are called directly");
         }
         tool.require("input_schema");

@@ -53,8 +53,7 @@ class ClaudePluginTest {
     })
     void everyKindOfProblemHasItsWord(Problem.Kind kind, int status, String type) {
         try (Dialect dialect = new Dialect("{}")) {
-            Response response =
-                    dialect.feature.error(Problem.of(kind, "why").retryAfter(Duration.ofSeconds(3)));
+            Response response = dialect.feature.error(Problem.of(kind, "why").retryAfter(Duration.ofSeconds(3)));
             assertEquals(status, response.status());
             assertEquals(
                     "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"why\",\"param\":null,\"code\":%d}}"

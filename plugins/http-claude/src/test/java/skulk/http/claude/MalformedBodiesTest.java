@@ -17,13 +17,31 @@ import skulk.api.json.JsonObject;
 class MalformedBodiesTest {
     private static final int ROUNDS = 1_500;
     private static final List<String> JUNK = List.of(
-            "null", "true", "0", "-1", "1e400", "1e-400", "99999999999999999999", "1.5", "\"\"", "\"x\"", "\"\\u0000\"",
-            "[]", "[[]]", "[null]", "{}", "{\"type\":\"text\"}", "{\"type\":null}", "[{\"type\":\"function\"}]", "\"../..\"");
-    private static final String GOOD = "{\"model\":\"m\",\"max_tokens\":5,\"system\":[{\"type\":\"text\",\"text\":\"s\"}],\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]},"
-            + "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\"},{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"f\",\"input\":{}}]},"
-            + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"1\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}],\"is_error\":false}]}],"
-            + "\"tools\":[{\"name\":\"f\",\"input_schema\":{}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"},\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":5},"
-            + "\"stop_sequences\":[\"a\"],\"metadata\":{\"user_id\":\"u\"},\"output_config\":{\"effort\":\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":{}}},\"temperature\":1,\"mcp_servers\":[]}";
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e400",
+            "1e-400",
+            "99999999999999999999",
+            "1.5",
+            "\"\"",
+            "\"x\"",
+            "\"\\u0000\"",
+            "[]",
+            "[[]]",
+            "[null]",
+            "{}",
+            "{\"type\":\"text\"}",
+            "{\"type\":null}",
+            "[{\"type\":\"function\"}]",
+            "\"../..\"");
+    private static final String GOOD =
+            "{\"model\":\"m\",\"max_tokens\":5,\"system\":[{\"type\":\"text\",\"text\":\"s\"}],\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]},"
+                    + "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\"},{\"type\":\"tool_use\",\"id\":\"1\",\"name\":\"f\",\"input\":{}}]},"
+                    + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"1\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}],\"is_error\":false}]}],"
+                    + "\"tools\":[{\"name\":\"f\",\"input_schema\":{}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"},\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":5},"
+                    + "\"stop_sequences\":[\"a\"],\"metadata\":{\"user_id\":\"u\"},\"output_config\":{\"effort\":\"low\",\"format\":{\"type\":\"json_schema\",\"schema\":{}}},\"temperature\":1,\"mcp_servers\":[]}";
 
     private final Random random = new Random(42);
 
@@ -47,7 +65,8 @@ class MalformedBodiesTest {
             return Json.parse(JUNK.get(random.nextInt(JUNK.size())));
         }
         return switch (value) {
-            case JsonObject object when !object.members().isEmpty() -> {
+            case JsonObject object
+            when !object.members().isEmpty() -> {
                 Map<String, Json> members = new LinkedHashMap<>(object.members());
                 String name = List.copyOf(members.keySet()).get(random.nextInt(members.size()));
                 switch (random.nextInt(8)) {
@@ -57,7 +76,8 @@ class MalformedBodiesTest {
                 }
                 yield Json.of(members);
             }
-            case JsonArray array when array.size() > 0 -> {
+            case JsonArray array
+            when array.size() > 0 -> {
                 List<Json> items = new ArrayList<>(array.items());
                 int at = random.nextInt(items.size());
                 items.set(at, mutate(items.get(at)));

@@ -23,12 +23,14 @@ import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 
 class MessagesRequestTest {
-    private static final String TOOL = "\"tools\":[{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\"}}]";
+    private static final String TOOL =
+            "\"tools\":[{\"name\":\"f\",\"description\":\"d\",\"input_schema\":{\"type\":\"object\"}}]";
 
     private static GenerationRequest read(String more) {
         return MessagesRequest.read(
-                        Json.parse("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
-                                + (more.isEmpty() ? "" : "," + more) + "}"),
+                        Json.parse(
+                                "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
+                                        + (more.isEmpty() ? "" : "," + more) + "}"),
                         "me")
                 .generation();
     }
@@ -79,11 +81,14 @@ class MessagesRequestTest {
 
     @Test
     void systemBlocksAreJoinedWithoutTheServicesBookkeeping() {
-        List<Message> read = conversation(read("\"system\":[{\"type\":\"text\",\"text\":\"x-anthropic-billing: 1\\nbe kind\"},"
-                        + "{\"type\":\"text\",\"text\":\"be brief\",\"cache_control\":{\"type\":\"ephemeral\"}}]"))
+        List<Message> read = conversation(
+                        read(
+                                "\"system\":[{\"type\":\"text\",\"text\":\"x-anthropic-billing: 1\\nbe kind\"},"
+                                        + "{\"type\":\"text\",\"text\":\"be brief\",\"cache_control\":{\"type\":\"ephemeral\"}}]"))
                 .messages();
         assertEquals(Message.of("system", "be kind\nbe brief"), read.getFirst());
-        assertEquals(1, conversation(read("\"system\":\"x-anthropic-a\"")).messages().size());
+        assertEquals(
+                1, conversation(read("\"system\":\"x-anthropic-a\"")).messages().size());
         assertEquals(
                 Message.of("system", "s"),
                 conversation(read("\"system\":\"s\"")).messages().getFirst());
@@ -91,11 +96,12 @@ class MessagesRequestTest {
 
     @Test
     void blocksBecomeMessages() {
-        List<Message> read = messages("[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\",\"cache_control\":null}]},"
-                + "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},{\"type\":\"text\",\"text\":\"c\"},"
-                + "{\"type\":\"redacted_thinking\",\"data\":\"zzz\"},{\"type\":\"tool_use\",\"id\":\"toolu_1\",\"name\":\"f\",\"input\":{\"x\":1}}]},"
-                + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_1\",\"content\":[{\"type\":\"text\",\"text\":\"42\"}]},"
-                + "{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_2\",\"content\":\"no\",\"is_error\":true},{\"type\":\"text\",\"text\":\"go on\"}]}]");
+        List<Message> read = messages(
+                "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"text\",\"text\":\"b\",\"cache_control\":null}]},"
+                        + "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},{\"type\":\"text\",\"text\":\"c\"},"
+                        + "{\"type\":\"redacted_thinking\",\"data\":\"zzz\"},{\"type\":\"tool_use\",\"id\":\"toolu_1\",\"name\":\"f\",\"input\":{\"x\":1}}]},"
+                        + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_1\",\"content\":[{\"type\":\"text\",\"text\":\"42\"}]},"
+                        + "{\"type\":\"tool_result\",\"tool_use_id\":\"toolu_2\",\"content\":\"no\",\"is_error\":true},{\"type\":\"text\",\"text\":\"go on\"}]}]");
         assertEquals(
                 List.of("user", "assistant", "tool", "tool", "user"),
                 read.stream().map(Message::role).toList());
@@ -152,8 +158,9 @@ class MessagesRequestTest {
     @ParameterizedTest
     @ValueSource(strings = {"image", "document", "server_tool_use", "search_result"})
     void otherBlocksAreRefusedByName(String type) {
-        Problem problem = problem(() -> messages(
-                "[{\"role\":\"user\",\"content\":[{\"type\":\"%s\",\"source\":{\"type\":\"base64\"}}]}]".formatted(type)));
+        Problem problem = problem(
+                () -> messages("[{\"role\":\"user\",\"content\":[{\"type\":\"%s\",\"source\":{\"type\":\"base64\"}}]}]"
+                        .formatted(type)));
         assertEquals(Problem.Kind.USER_ERROR, problem.kind());
         assertTrue(problem.message().contains("'" + type + "'"));
         assertEquals(

@@ -23,7 +23,8 @@ import skulk.api.generation.GenerationEvent.FinishReason;
 import skulk.api.problem.Problem.Kind;
 
 class MessagesTest {
-    private static final String ASK = "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
+    private static final String ASK =
+            "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
     private static final String STREAM = ASK + ",\"stream\":true}";
     private static final String START = frame(
             "message_start",

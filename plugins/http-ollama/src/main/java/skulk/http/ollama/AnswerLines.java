@@ -80,11 +80,7 @@ final class AnswerLines {
                 (visible ? content : thinking).append(text);
                 List<TokenLogprob> shown = visible ? probabilities : List.of();
                 logprobs.addAll(shown);
-                lines.add(line(
-                                visible ? text : "",
-                                visible ? Optional.empty() : Optional.of(text),
-                                List.of(),
-                                shown)
+                lines.add(line(visible ? text : "", visible ? Optional.empty() : Optional.of(text), List.of(), shown)
                         .put("done", false)
                         .build());
             }
@@ -166,7 +162,8 @@ final class AnswerLines {
                 .put("logprob", token.logprob())
                 .put("bytes", token.bytes());
         if (!token.top().isEmpty()) {
-            json.put("top_logprobs", token.top().stream().map(AnswerLines::token).toList());
+            json.put(
+                    "top_logprobs", token.top().stream().map(AnswerLines::token).toList());
         }
         return json.build();
     }
@@ -175,14 +172,18 @@ final class AnswerLines {
         int fresh = finished.usage().promptTokens() - finished.usage().cachedTokens();
         return line.put("done", true)
                 .put("done_reason", doneReason(finished.reason()))
-                .put("total_duration", java.time.Duration.between(started, clock.get()).toNanos())
+                .put(
+                        "total_duration",
+                        java.time.Duration.between(started, clock.get()).toNanos())
                 .put("load_duration", 0)
                 .put("prompt_eval_count", finished.usage().promptTokens())
                 .put("prompt_eval_duration", nanos(fresh, finished.stats().promptTps()))
                 .put("eval_count", finished.usage().completionTokens())
                 .put(
                         "eval_duration",
-                        nanos(finished.usage().completionTokens(), finished.stats().generationTps()))
+                        nanos(
+                                finished.usage().completionTokens(),
+                                finished.stats().generationTps()))
                 .build();
     }
 

@@ -28,8 +28,7 @@ record AskEndpoint(Streaming streaming, Cluster cluster) {
         }
         var view = cluster.view();
         if (view.instancesOf(request.generation().model()).noneMatch(view::serving)) {
-            throw new SkulkException(
-                    Problem.Kind.NOT_FOUND, "No instance found for model " + request.model());
+            throw new SkulkException(Problem.Kind.NOT_FOUND, "No instance found for model " + request.model());
         }
         if (request.stream()) {
             try (EventStream out = exchange.events(EventStream.Kind.NDJSON)) {

@@ -28,9 +28,7 @@ final class AskFields {
             return new ReasoningWish(Optional.of(on), Optional.empty(), Optional.empty());
         }
         Optional<String> effort = fields.oneOf("think", List.of("low", "medium", "high"));
-        return effort.isEmpty()
-                ? ReasoningWish.NONE
-                : new ReasoningWish(Optional.of(true), effort, Optional.empty());
+        return effort.isEmpty() ? ReasoningWish.NONE : new ReasoningWish(Optional.of(true), effort, Optional.empty());
     }
 
     /** {@code format} is {@code "json"} or a schema. */

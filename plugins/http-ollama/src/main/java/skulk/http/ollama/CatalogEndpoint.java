@@ -27,7 +27,8 @@ import skulk.api.problem.SkulkException;
 record CatalogEndpoint(Cluster cluster, String started) {
     private static final String DIGEST = "sha256:000000000000";
     private static final String NEVER = "9999-12-31T23:59:59Z";
-    private static final Pattern SIZE = Pattern.compile("(?:^|[-_/])(\\d+(?:\\.\\d+)?[bm])(?:[-_]|$)", Pattern.CASE_INSENSITIVE);
+    private static final Pattern SIZE =
+            Pattern.compile("(?:^|[-_/])(\\d+(?:\\.\\d+)?[bm])(?:[-_]|$)", Pattern.CASE_INSENSITIVE);
 
     /** Downloaded models. */
     void tags(Exchange exchange) {
@@ -69,16 +70,15 @@ record CatalogEndpoint(Cluster cluster, String started) {
         Optional<String> name = fields.string("name").or(() -> model).filter(n -> !n.isEmpty());
         fields.bool("verbose"); // there is no longer form
         body.check();
-        String asked = name.orElseThrow(
-                () -> new SkulkException(Problem.Kind.USER_ERROR, "name or model is required"));
+        String asked = name.orElseThrow(() -> new SkulkException(Problem.Kind.USER_ERROR, "name or model is required"));
         ModelId id = Body.model(asked);
         exchange.respond(cluster.call(new Operation.ListModels()).stream()
                 .map(Operation.CatalogEntry::card)
                 .filter(card -> card.modelId().equals(id))
                 .findFirst()
                 .map(this::shown)
-                .orElseThrow(() -> new SkulkException(
-                        Problem.Kind.NOT_FOUND, "model '%s' not found".formatted(asked))));
+                .orElseThrow(
+                        () -> new SkulkException(Problem.Kind.NOT_FOUND, "model '%s' not found".formatted(asked))));
     }
 
     private JsonObject shown(ModelCard card) {

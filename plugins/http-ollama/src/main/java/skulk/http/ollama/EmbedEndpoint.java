@@ -44,7 +44,9 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
                 .put("model", asked.model())
                 .put(
                         "embeddings",
-                        embeddings.vectors().stream().map(EmbedEndpoint::numbers).toList())
+                        embeddings.vectors().stream()
+                                .map(EmbedEndpoint::numbers)
+                                .toList())
                 .put("total_duration", System.nanoTime() - start)
                 .put("load_duration", 0)
                 .put("prompt_eval_count", embeddings.promptTokens())
@@ -55,8 +57,7 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
         Body body = Body.of(exchange.json());
         Asked asked = read(body, List.of(body.fields().requiredString("prompt")));
         Embeddings embeddings = embed(asked, exchange.caller().id());
-        exchange.respond(
-                JsonObject.of("embedding", numbers(embeddings.vectors().getFirst())));
+        exchange.respond(JsonObject.of("embedding", numbers(embeddings.vectors().getFirst())));
     }
 
     private static Asked read(Body body, List<String> inputs) {

@@ -25,7 +25,10 @@ record OptionsFields(
     private static final int MOST_STOPS = 16;
 
     static OptionsFields read(Body body) {
-        return body.fields().object("options").map(options -> read(body, options)).orElse(NONE);
+        return body.fields()
+                .object("options")
+                .map(options -> read(body, options))
+                .orElse(NONE);
     }
 
     private static OptionsFields read(Body body, Fields options) {
@@ -66,7 +69,15 @@ record OptionsFields(
     /** How a model is run is decided when it is placed; these are hints that change no output. */
     private static Optional<Integer> hardware(Body body, Fields options) {
         options.accept(
-                "num_batch", "num_gpu", "main_gpu", "use_mmap", "use_mlock", "num_thread", "numa", "low_vram", "f16_kv");
+                "num_batch",
+                "num_gpu",
+                "main_gpu",
+                "use_mmap",
+                "use_mlock",
+                "num_thread",
+                "numa",
+                "low_vram",
+                "f16_kv");
         if (options.bool("vocab_only").orElse(false)) {
             body.refuse("option 'vocab_only' is not supported");
         }

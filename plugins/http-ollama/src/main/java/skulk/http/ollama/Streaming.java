@@ -29,8 +29,7 @@ record Streaming(Inference inference) {
         } catch (EventStream.ClientGone gone) {
             // nobody is left to tell; closing the generation cancels it
             if (!request.stream()) {
-                throw Failures.failed(
-                        Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request."));
+                throw Failures.failed(Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request."));
             }
         }
     }
@@ -70,8 +69,7 @@ record Streaming(Inference inference) {
         lines.forEach(line -> out.send(line + "\n"));
     }
 
-    private static void whole(Exchange exchange, Generation generation, AnswerLines lines)
-            throws InterruptedException {
+    private static void whole(Exchange exchange, Generation generation, AnswerLines lines) throws InterruptedException {
         exchange.onGone(generation::close);
         while (true) {
             GenerationEvent event = generation.await();

@@ -48,11 +48,11 @@ class AskRequestTest {
 
     @Test
     void optionsArrive() {
-        GenerationRequest request = chat(
-                        "\"options\":{\"num_predict\":9,\"temperature\":0.5,\"top_p\":0.9,\"top_k\":3,\"min_p\":0.1,\"stop\":[\"a\"],\"seed\":4,"
+        GenerationRequest request =
+                chat("\"options\":{\"num_predict\":9,\"temperature\":0.5,\"top_p\":0.9,\"top_k\":3,\"min_p\":0.1,\"stop\":[\"a\"],\"seed\":4,"
                                 + "\"repeat_penalty\":1.1,\"repeat_last_n\":-1,\"presence_penalty\":0.1,\"frequency_penalty\":0.2,"
                                 + "\"num_gpu\":1,\"num_thread\":8,\"mirostat\":0,\"typical_p\":1.0}")
-                .generation();
+                        .generation();
         assertEquals("m", request.model().value());
         assertEquals(Optional.of(9), request.maxTokens());
         assertEquals(Optional.of(0.5), request.sampling().temperature());
@@ -72,7 +72,8 @@ class AskRequestTest {
     void thinkIsASwitchOrAnEffort() {
         assertEquals(ReasoningWish.NONE, chat("").generation().reasoning());
         assertEquals(
-                Optional.of(false), chat("\"think\":false").generation().reasoning().enabled());
+                Optional.of(false),
+                chat("\"think\":false").generation().reasoning().enabled());
         assertEquals(
                 new ReasoningWish(Optional.of(true), Optional.of("high"), Optional.empty()),
                 chat("\"think\":\"high\"").generation().reasoning());
@@ -81,7 +82,8 @@ class AskRequestTest {
     @Test
     void formatIsJsonOrASchema() {
         assertEquals(
-                new OutputShape.AnyJson(), chat("\"format\":\"json\"").generation().output());
+                new OutputShape.AnyJson(),
+                chat("\"format\":\"json\"").generation().output());
         assertEquals(
                 new OutputShape.JsonSchema("", JsonObject.of("type", "object"), true),
                 chat("\"format\":{\"type\":\"object\"}").generation().output());
@@ -92,10 +94,11 @@ class AskRequestTest {
     @Test
     void messagesAndTools() {
         Prompt.Conversation read = (Prompt.Conversation) AskRequest.readChat(
-                        Json.parse("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"images\":[]},"
-                                + "{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"t\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{\"x\":1}}}]},"
-                                + "{\"role\":\"tool\",\"content\":\"42\",\"tool_name\":\"f\",\"tool_call_id\":\"1\"}],"
-                                + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{}}}]}"),
+                        Json.parse(
+                                "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"images\":[]},"
+                                        + "{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"t\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{\"x\":1}}}]},"
+                                        + "{\"role\":\"tool\",\"content\":\"42\",\"tool_name\":\"f\",\"tool_call_id\":\"1\"}],"
+                                        + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{}}}]}"),
                         "me",
                         VIEW)
                 .generation()
@@ -112,7 +115,9 @@ class AskRequestTest {
     void generatePrompts() {
         assertEquals(
                 List.of(Message.of("system", "s"), Message.of("user", "p")),
-                ((Prompt.Conversation) generate("\"prompt\":\"p\",\"system\":\"s\"").generation().prompt())
+                ((Prompt.Conversation) generate("\"prompt\":\"p\",\"system\":\"s\"")
+                                .generation()
+                                .prompt())
                         .messages());
         assertEquals(
                 new Prompt.Text("p"),

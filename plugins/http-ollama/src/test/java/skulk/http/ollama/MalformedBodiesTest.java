@@ -23,8 +23,25 @@ import skulk.api.problem.Problem;
 class MalformedBodiesTest {
     private static final int ROUNDS = 1_500;
     private static final List<String> JUNK = List.of(
-            "null", "true", "0", "-1", "1e400", "1e-400", "99999999999999999999", "1.5", "\"\"", "\"x\"", "\"\\u0000\"",
-            "[]", "[[]]", "[null]", "{}", "{\"type\":\"text\"}", "{\"type\":null}", "[{\"type\":\"function\"}]", "\"../..\"");
+            "null",
+            "true",
+            "0",
+            "-1",
+            "1e400",
+            "1e-400",
+            "99999999999999999999",
+            "1.5",
+            "\"\"",
+            "\"x\"",
+            "\"\\u0000\"",
+            "[]",
+            "[[]]",
+            "[null]",
+            "{}",
+            "{\"type\":\"text\"}",
+            "{\"type\":null}",
+            "[{\"type\":\"function\"}]",
+            "\"../..\"");
     private static final Map<String, String> GOOD = Map.of(
             "/api/chat",
             "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"images\":[]},{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"t\","
@@ -49,9 +66,7 @@ class MalformedBodiesTest {
                         new GenerationEvent.Accepted(1, 0),
                         new GenerationEvent.Failed(Problem.of(Problem.Kind.USER_ERROR, "enough")));
         HttpFeature stock = (HttpFeature) new OllamaPlugin()
-                .start(FakeContext.create()
-                        .with(inference)
-                        .with(new FakeCluster().answering(operation -> List.of())))
+                .start(FakeContext.create().with(inference).with(new FakeCluster().answering(operation -> List.of())))
                 .getLast();
         for (Map.Entry<String, String> entry : GOOD.entrySet()) {
             Json good = Json.parse(entry.getValue());
@@ -70,7 +85,8 @@ class MalformedBodiesTest {
             return Json.parse(JUNK.get(random.nextInt(JUNK.size())));
         }
         return switch (value) {
-            case JsonObject object when !object.members().isEmpty() -> {
+            case JsonObject object
+            when !object.members().isEmpty() -> {
                 Map<String, Json> members = new LinkedHashMap<>(object.members());
                 String name = List.copyOf(members.keySet()).get(random.nextInt(members.size()));
                 switch (random.nextInt(8)) {
@@ -80,7 +96,8 @@ class MalformedBodiesTest {
                 }
                 yield Json.of(members);
             }
-            case JsonArray array when array.size() > 0 -> {
+            case JsonArray array
+            when array.size() > 0 -> {
                 List<Json> items = new ArrayList<>(array.items());
                 int at = random.nextInt(items.size());
                 items.set(at, mutate(items.get(at)));

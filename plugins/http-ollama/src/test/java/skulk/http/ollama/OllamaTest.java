@@ -29,7 +29,6 @@ import skulk.api.generation.GenerationEvent.TokenLogprob;
 import skulk.api.generation.GenerationEvent.ToolCallDelta;
 import skulk.api.generation.GenerationEvent.Usage;
 import skulk.api.http.Route;
-import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
@@ -50,9 +49,7 @@ class OllamaTest {
     @BeforeEach
     void start() {
         List<HttpFeature> features = plugin
-                .start(FakeContext.create()
-                        .with(inference)
-                        .with(cluster))
+                .start(FakeContext.create().with(inference).with(cluster))
                 .stream()
                 .map(HttpFeature.class::cast)
                 .toList();
@@ -71,8 +68,7 @@ class OllamaTest {
     }
 
     private static Finished finished(FinishReason reason) {
-        return new Finished(
-                reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100, 20, 1000, 1));
+        return new Finished(reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100, 20, 1000, 1));
     }
 
     private FakeExchange post(String route, String body) {
@@ -120,7 +116,9 @@ class OllamaTest {
                 "POST /api/embeddings")));
         assertEquals(
                 List.of(),
-                all.stream().filter(r -> r.contains("openapi") || r.contains("docs")).toList());
+                all.stream()
+                        .filter(r -> r.contains("openapi") || r.contains("docs"))
+                        .toList());
         assertTrue(OllamaPlugin.class.getModule().getDescriptor().provides().stream()
                 .anyMatch(p -> p.providers().contains(OllamaPlugin.class.getName())));
         assertEquals(
@@ -204,7 +202,8 @@ class OllamaTest {
         inference.playing(
                 ACCEPTED, new Text(Channel.REASONING, "hm", List.of()), text("Hello"), finished(FinishReason.STOP));
         assertEquals(
-                "{\"model\":\"m\",\"response\":\"Hello\",\"thinking\":\"hm\",\"done\":true,\"done_reason\":\"stop\"," + END + "}",
+                "{\"model\":\"m\",\"response\":\"Hello\",\"thinking\":\"hm\",\"done\":true,\"done_reason\":\"stop\","
+                        + END + "}",
                 constant(post("/ollama/api/generate", "{\"model\":\"m\",\"prompt\":\"x\",\"stream\":false}")
                         .text()));
     }
@@ -219,8 +218,9 @@ class OllamaTest {
                 ACCEPTED,
                 new Text(Channel.CONTENT, "x", List.of(token)),
                 finished(FinishReason.STOP));
-        assertTrue(lines.getFirst().contains("\"logprobs\":[{\"token\":\"x\",\"logprob\":-0.5,\"bytes\":[120],"
-                + "\"top_logprobs\":[{\"token\":\"y\",\"logprob\":-1.0,\"bytes\":[121]}]}]"));
+        assertTrue(lines.getFirst()
+                .contains("\"logprobs\":[{\"token\":\"x\",\"logprob\":-0.5,\"bytes\":[120],"
+                        + "\"top_logprobs\":[{\"token\":\"y\",\"logprob\":-1.0,\"bytes\":[121]}]}]"));
     }
 
     @Test
@@ -250,7 +250,9 @@ class OllamaTest {
         }
         FakeExchange invalid = new FakeExchange().body("{}").run(stock, "POST", "/api/chat");
         assertEquals(422, invalid.status());
-        assertEquals(Optional.of("Field required: body.model"), invalid.jsonResponse().string("error"));
+        assertEquals(
+                Optional.of("Field required: body.model"),
+                invalid.jsonResponse().string("error"));
         assertTrue(invalid.jsonResponse().has("detail"));
     }
 
@@ -286,7 +288,10 @@ class OllamaTest {
     void theContextAskedForMustBeThere() {
         cluster.show(Placed.view("m", Optional.of(1000)));
         inference.playing(ACCEPTED, finished(FinishReason.STOP));
-        assertEquals(200, post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":1000}}").status());
+        assertEquals(
+                200,
+                post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":1000}}")
+                        .status());
         FakeExchange more = post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":1001}}");
         assertEquals(400, more.status());
         assertTrue(more.text().contains("num_ctx"), more.text());
@@ -356,7 +361,9 @@ class OllamaTest {
                     refused);
         }
         assertEquals(
-                400, post("/ollama/api/embed", "{\"model\":\"org/chat\",\"input\":\"a\"}").status());
+                400,
+                post("/ollama/api/embed", "{\"model\":\"org/chat\",\"input\":\"a\"}")
+                        .status());
         assertEquals(422, post("/ollama/api/embed", "{\"model\":\"org/embed\"}").status());
         assertEquals(
                 422,
@@ -369,6 +376,8 @@ class OllamaTest {
     void anyTimeToStayIsHonoured(String time) {
         inference.playing(ACCEPTED, finished(FinishReason.STOP));
         assertEquals(
-                200, post("/ollama/api/chat", ASK + ",\"keep_alive\":\"" + time + "\"}").status());
+                200,
+                post("/ollama/api/chat", ASK + ",\"keep_alive\":\"" + time + "\"}")
+                        .status());
     }
 }

@@ -9,7 +9,8 @@ import skulk.api.json.JsonObject;
 /** {@code POST /bench/chat/completions}: a whole chat completion with what it cost (contract section 3). */
 record BenchEndpoint(Streaming streaming, Cluster cluster) {
     void handle(Exchange exchange) throws InterruptedException {
-        ChatRequest request = ChatRequest.read(exchange.json(), exchange.caller().id());
+        ChatRequest request =
+                ChatRequest.read(exchange.json(), exchange.caller().id());
         long created = Instant.now().getEpochSecond();
         PowerMeter meter = new PowerMeter(cluster, request.generation().model(), streaming.timer());
         try {

@@ -9,7 +9,8 @@ import skulk.api.json.JsonObject;
 /** {@code POST /v1/chat/completions} (contract section 3). */
 record ChatEndpoint(Streaming streaming) {
     void handle(Exchange exchange) throws InterruptedException {
-        ChatRequest request = ChatRequest.read(exchange.json(), exchange.caller().id());
+        ChatRequest request =
+                ChatRequest.read(exchange.json(), exchange.caller().id());
         long created = Instant.now().getEpochSecond();
         if (request.stream()) {
             streaming.stream(exchange, request.generations(), new ChatFrames(request, created));

@@ -90,7 +90,8 @@ final class ChatFrames implements Streaming.Frames {
         if (request.legacyFunctions()) {
             return ChatJson.Said.functionCall(function.build());
         }
-        JsonObject.Builder call = JsonObject.builder().putIfPresent("id", delta.id()).put("index", delta.index());
+        JsonObject.Builder call =
+                JsonObject.builder().putIfPresent("id", delta.id()).put("index", delta.index());
         if (delta.id().isPresent()) {
             call.put("type", "function");
         }

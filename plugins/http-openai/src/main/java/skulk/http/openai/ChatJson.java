@@ -138,7 +138,9 @@ final class ChatJson {
 
     private static JsonObject token(TokenLogprob token) {
         return tokenHead(token)
-                .with("top_logprobs", token.top().stream().map(ChatJson::tokenHead).toList());
+                .with(
+                        "top_logprobs",
+                        token.top().stream().map(ChatJson::tokenHead).toList());
     }
 
     static JsonObject tokenHead(TokenLogprob token) {
@@ -193,10 +195,8 @@ final class ChatJson {
         Usage usage = sum(ends);
         double generationTps =
                 ends.stream().mapToDouble(e -> e.stats().generationTps()).sum();
-        long peak = ends.stream()
-                .mapToLong(e -> e.stats().peakMemoryBytes())
-                .max()
-                .orElse(0);
+        long peak =
+                ends.stream().mapToLong(e -> e.stats().peakMemoryBytes()).max().orElse(0);
         return JsonObject.builder()
                 .put("prompt_tps", first.promptTps())
                 .put("generation_tps", generationTps)

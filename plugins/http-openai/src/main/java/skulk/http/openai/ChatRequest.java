@@ -112,7 +112,8 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
         fields.string("user");
         fields.string("safety_identifier");
         fields.string("prompt_cache_key"); // prefixes are shared without it
-        fields.object("metadata").ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
+        fields.object("metadata")
+                .ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
         // usage is on the last chunk whether asked for or not
         fields.object("stream_options").ifPresent(options -> {
             options.bool("include_usage");
@@ -124,7 +125,8 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
         body.refuseUnless("service_tier", Body.isOneOf("auto", "default"), "there is one tier");
         body.refuseUnless("verbosity", Body.isOneOf("medium"), "length is the model's choice");
         body.refuseUnless("modalities", value -> value.equals(JsonArray.of("text")), "only text is generated");
-        body.refuseUnless("prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
+        body.refuseUnless(
+                "prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
         body.refuseUnless("audio", value -> false, "only text is generated");
         body.refuseUnless("prediction", value -> false, "speculation is the placement's choice");
         body.refuseUnless("web_search_options", value -> false, "there is no web search");

@@ -99,13 +99,15 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
             boolean read =
                     switch (value.get()) {
                         case JsonString(String text) -> prompts.add(new Prompt.Text(text));
-                        case JsonArray list when list.size() > 0 && list.items().getFirst() instanceof JsonNumber ->
+                        case JsonArray list
+                        when list.size() > 0 && list.items().getFirst() instanceof JsonNumber ->
                             tokens(list).map(prompts::add).orElse(false);
                         case JsonArray list -> readList(list, prompts);
                         default -> false;
                     };
             if (!read) {
-                fields.fail("prompt", "value_error", "Input should be a string, a list of strings, or lists of token ids");
+                fields.fail(
+                        "prompt", "value_error", "Input should be a string, a list of strings, or lists of token ids");
             }
         }
         return prompts.isEmpty() ? List.of(new Prompt.Text("")) : prompts;
@@ -150,9 +152,10 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
                 body.refuse("'stream_options.include_obfuscation' is not supported: chunks are not padded");
             }
         });
-        fields.integer("best_of", 1, MOST_CHOICES).filter(best -> best > n).ifPresent(best ->
-                body.refuse("'best_of' greater than 'n' is not supported: every generated choice is returned"));
-        body.refuseUnless(
-                "suffix", value -> value.equals(new JsonString("")), "text is only continued, not filled in");
+        fields.integer("best_of", 1, MOST_CHOICES)
+                .filter(best -> best > n)
+                .ifPresent(best ->
+                        body.refuse("'best_of' greater than 'n' is not supported: every generated choice is returned"));
+        body.refuseUnless("suffix", value -> value.equals(new JsonString("")), "text is only continued, not filled in");
     }
 }

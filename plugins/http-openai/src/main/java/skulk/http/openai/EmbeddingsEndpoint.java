@@ -77,7 +77,8 @@ record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         fields.require("input");
-        boolean tokens = fields.any("input").filter(EmbeddingsEndpoint::holdsTokens).isPresent();
+        boolean tokens =
+                fields.any("input").filter(EmbeddingsEndpoint::holdsTokens).isPresent();
         List<String> inputs = tokens ? List.of("") : fields.strings("input");
         boolean base64 = fields.oneOf("encoding_format", List.of("float", "base64"))
                 .filter("base64"::equals)

@@ -41,7 +41,8 @@ final class MessageFields {
         if (fields.has("audio")) {
             body.refuse("'audio' in a message is not supported: only text is");
         }
-        fields.accept("annotations"); // OpenAI's answers carry citations here; they are not part of the conversation's text
+        fields.accept(
+                "annotations"); // OpenAI's answers carry citations here; they are not part of the conversation's text
         return new Message(
                 role,
                 content.or(() -> refusal),
@@ -62,13 +63,17 @@ final class MessageFields {
         if (type.equals("function")) {
             call.require("function");
         }
-        return call.object("function").map(f -> functionCall(id, f)).orElse(new Message.ToolCall(id, "", JsonObject.EMPTY));
+        return call.object("function")
+                .map(f -> functionCall(id, f))
+                .orElse(new Message.ToolCall(id, "", JsonObject.EMPTY));
     }
 
     private static Message.ToolCall functionCall(String id, Fields function) {
         function.accept("id");
         return new Message.ToolCall(
-                id, function.requiredString("name"), arguments(function.string("arguments").orElse("{}")));
+                id,
+                function.requiredString("name"),
+                arguments(function.string("arguments").orElse("{}")));
     }
 
     /** The arguments as an object; as they are where they are no JSON object. */

@@ -18,10 +18,8 @@ record ModelsEndpoint(Cluster cluster, long created) {
                 .filter(entry -> !downloadedOnly || entry.downloaded())
                 .map(entry -> CatalogJson.entry(entry.card(), created))
                 .toList();
-        exchange.respond(JsonObject.builder()
-                .put("object", "list")
-                .put("data", entries)
-                .build());
+        exchange.respond(
+                JsonObject.builder().put("object", "list").put("data", entries).build());
     }
 
     void get(Exchange exchange) {
@@ -30,7 +28,7 @@ record ModelsEndpoint(Cluster cluster, long created) {
                 .filter(entry -> entry.card().modelId().value().equals(id))
                 .findFirst()
                 .map(entry -> CatalogJson.entry(entry.card(), created))
-                .orElseThrow(() -> new SkulkException(
-                        Problem.Kind.NOT_FOUND, "The model '%s' does not exist".formatted(id))));
+                .orElseThrow(() ->
+                        new SkulkException(Problem.Kind.NOT_FOUND, "The model '%s' does not exist".formatted(id))));
     }
 }

@@ -17,7 +17,9 @@ final class OutputFields {
                     String type = format.requiredString("type");
                     if (type.equals("json_schema")) {
                         format.require("json_schema");
-                        return format.object("json_schema").map(OutputFields::schema).orElse(new OutputShape.AnyJson());
+                        return format.object("json_schema")
+                                .map(OutputFields::schema)
+                                .orElse(new OutputShape.AnyJson());
                     }
                     return simple(body, format, type);
                 })
@@ -41,8 +43,9 @@ final class OutputFields {
             case "regex" -> new OutputShape.Regex(format.requiredString("pattern"));
             default -> {
                 format.accept(type, "syntax", "definition", "grammar");
-                body.refuse("a response format of type '%s' is not supported: text, json_object, json_schema and regex are"
-                        .formatted(type));
+                body.refuse(
+                        "a response format of type '%s' is not supported: text, json_object, json_schema and regex are"
+                                .formatted(type));
                 yield new OutputShape.FreeText();
             }
         };

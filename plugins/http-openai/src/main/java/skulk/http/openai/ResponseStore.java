@@ -48,7 +48,9 @@ final class ResponseStore {
 
     synchronized Optional<Conversation> get(String id, String owner) {
         dropOld();
-        return Optional.ofNullable(kept.get(id)).filter(k -> k.owner().equals(owner)).map(Kept::conversation);
+        return Optional.ofNullable(kept.get(id))
+                .filter(k -> k.owner().equals(owner))
+                .map(Kept::conversation);
     }
 
     /** Whether there was one. */

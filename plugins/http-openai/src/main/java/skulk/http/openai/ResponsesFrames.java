@@ -72,11 +72,16 @@ final class ResponsesFrames implements Streaming.Frames {
         ResponsesItem.Kind kind = content ? ResponsesItem.Kind.MESSAGE : ResponsesItem.Kind.REASONING;
         if (current.filter(item -> item.kind() == kind).isEmpty()) {
             close("completed", out);
-            open(content ? ResponsesItem.message(id("item_", kind), items.size()) : ResponsesItem.reasoning(id("rs_", kind), items.size()), out);
+            open(
+                    content
+                            ? ResponsesItem.message(id("item_", kind), items.size())
+                            : ResponsesItem.reasoning(id("rs_", kind), items.size()),
+                    out);
         }
         ResponsesItem item = current.orElseThrow();
         item.append(text, logprobs);
-        JsonObject.Builder delta = at(item, content ? "content_index" : "summary_index").put("delta", text);
+        JsonObject.Builder delta =
+                at(item, content ? "content_index" : "summary_index").put("delta", text);
         if (content) {
             delta.put("logprobs", ResponsesItem.logprobs(logprobs));
         }
@@ -84,7 +89,9 @@ final class ResponsesFrames implements Streaming.Frames {
     }
 
     private void call(GenerationEvent.ToolCallDelta delta, List<String> out) {
-        if (delta.index() != callIndex || current.filter(i -> i.kind() == ResponsesItem.Kind.FUNCTION_CALL).isEmpty()) {
+        if (delta.index() != callIndex
+                || current.filter(i -> i.kind() == ResponsesItem.Kind.FUNCTION_CALL)
+                        .isEmpty()) {
             close("completed", out);
             callIndex = delta.index();
             String id = delta.id().orElse(command + "_" + callIndex);
@@ -119,11 +126,13 @@ final class ResponsesFrames implements Streaming.Frames {
                 JsonObject.builder().put("output_index", item.outputIndex()).put("item", item.empty())));
         switch (item.kind()) {
             case MESSAGE ->
-                out.add(frame("response.content_part.added", at(item, "content_index").put("part", item.part())));
+                out.add(frame(
+                        "response.content_part.added", at(item, "content_index").put("part", item.part())));
             case REASONING ->
                 out.add(frame(
-                        "response.reasoning_summary_part.added", at(item, "summary_index").put("part", item.part())));
-            case FUNCTION_CALL -> {}
+                        "response.reasoning_summary_part.added",
+                        at(item, "summary_index").put("part", item.part())));
+            default -> {} // a call has no parts
         }
     }
 
@@ -138,17 +147,19 @@ final class ResponsesFrames implements Streaming.Frames {
             case MESSAGE -> {
                 out.add(frame(
                         "response.output_text.done",
-                        at(item, "content_index")
-                                .put("text", item.text())
-                                .put("logprobs", part.find("logprobs"))));
-                out.add(frame("response.content_part.done", at(item, "content_index").put("part", part)));
+                        at(item, "content_index").put("text", item.text()).put("logprobs", part.find("logprobs"))));
+                out.add(frame(
+                        "response.content_part.done", at(item, "content_index").put("part", part)));
             }
             case REASONING -> {
                 out.add(frame(
-                        "response.reasoning_summary_text.done", at(item, "summary_index").put("text", item.text())));
-                out.add(frame("response.reasoning_summary_part.done", at(item, "summary_index").put("part", part)));
+                        "response.reasoning_summary_text.done",
+                        at(item, "summary_index").put("text", item.text())));
+                out.add(frame(
+                        "response.reasoning_summary_part.done",
+                        at(item, "summary_index").put("part", part)));
             }
-            case FUNCTION_CALL ->
+            default ->
                 out.add(frame(
                         "response.function_call_arguments.done",
                         at(item).put("name", item.name()).put("arguments", item.text())));
@@ -188,7 +199,10 @@ final class ResponsesFrames implements Streaming.Frames {
         }
         for (int i = 0; i < answer.calls().size(); i++) {
             Answer.Call call = answer.calls().get(i);
-            event(0, new GenerationEvent.ToolCallDelta(i, Optional.of(call.id()), Optional.of(call.name()), call.arguments()));
+            event(
+                    0,
+                    new GenerationEvent.ToolCallDelta(
+                            i, Optional.of(call.id()), Optional.of(call.name()), call.arguments()));
         }
         event(0, answer.end());
         return this;
@@ -265,7 +279,7 @@ final class ResponsesFrames implements Streaming.Frames {
             switch (item.kind()) {
                 case MESSAGE -> content.append(item.text());
                 case REASONING -> reasoning.append(item.text());
-                case FUNCTION_CALL ->
+                default ->
                     calls.add(new Message.ToolCall(item.callId(), item.name(), MessageFields.arguments(item.text())));
             }
         }

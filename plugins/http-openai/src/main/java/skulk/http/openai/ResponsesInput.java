@@ -32,9 +32,10 @@ final class ResponsesInput {
         }
         ResponsesInput reader = new ResponsesInput(body);
         List<Fields> items = body.fields().objects("input");
-        List<Json> raw = input.map(i -> i instanceof JsonArray a ? a.items() : List.<Json>of()).orElse(List.of()).stream()
-                .filter(JsonObject.class::isInstance)
-                .toList();
+        List<Json> raw =
+                input.map(i -> i instanceof JsonArray a ? a.items() : List.<Json>of()).orElse(List.of()).stream()
+                        .filter(JsonObject.class::isInstance)
+                        .toList();
         for (int i = 0; i < items.size(); i++) {
             reader.item(items.get(i), raw.get(i));
         }
@@ -84,7 +85,12 @@ final class ResponsesInput {
         Optional<String> content = MessageFields.text(body, item, "content");
         boolean answer = role.equals("assistant");
         messages.add(new Message(
-                role, content, answer ? takeReasoning() : Optional.empty(), Optional.empty(), List.of(), Optional.empty()));
+                role,
+                content,
+                answer ? takeReasoning() : Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty()));
     }
 
     private void call(Fields item) {
@@ -99,8 +105,7 @@ final class ResponsesInput {
         Message last = messages.removeLast();
         List<Message.ToolCall> calls = new ArrayList<>(last.toolCalls());
         calls.add(call);
-        messages.add(new Message(
-                last.role(), last.content(), last.reasoning(), last.name(), calls, last.toolCallId()));
+        messages.add(new Message(last.role(), last.content(), last.reasoning(), last.name(), calls, last.toolCallId()));
     }
 
     private Optional<String> takeReasoning() {

@@ -115,8 +115,11 @@ final class ResponsesItem {
         switch (kind) {
             case REASONING -> json.put("type", "reasoning").put("id", id).put("summary", parts);
             case MESSAGE ->
-                json.put("type", "message").put("id", id).put("role", "assistant").put("content", parts);
-            case FUNCTION_CALL ->
+                json.put("type", "message")
+                        .put("id", id)
+                        .put("role", "assistant")
+                        .put("content", parts);
+            default ->
                 json.put("type", "function_call")
                         .put("id", id)
                         .put("call_id", callId)

@@ -96,10 +96,11 @@ record ResponsesRequest(
 
     private static List<Message> history(Parts parts, String client, ResponseStore kept) {
         List<Message> history = new ArrayList<>();
-        parts.previous().ifPresent(id -> history.addAll(kept.get(id, client)
-                .orElseThrow(() -> new SkulkException(
-                        Problem.Kind.NOT_FOUND, "Previous response with id '%s' not found.".formatted(id)))
-                .messages()));
+        parts.previous()
+                .ifPresent(id -> history.addAll(kept.get(id, client)
+                        .orElseThrow(() -> new SkulkException(
+                                Problem.Kind.NOT_FOUND, "Previous response with id '%s' not found.".formatted(id)))
+                        .messages()));
         history.addAll(parts.template().orElse(parts.input()));
         return history;
     }
@@ -132,7 +133,9 @@ record ResponsesRequest(
         return body.fields()
                 .object("text")
                 .map(text -> {
-                    if (!text.oneOf("verbosity", List.of("low", "medium", "high")).orElse("medium").equals("medium")) {
+                    if (!text.oneOf("verbosity", List.of("low", "medium", "high"))
+                            .orElse("medium")
+                            .equals("medium")) {
                         body.refuse("'text.verbosity' is not supported: length is the model's choice");
                     }
                     return OutputFields.readResponses(body, text);
@@ -145,7 +148,8 @@ record ResponsesRequest(
         fields.string("user");
         fields.string("safety_identifier");
         fields.string("prompt_cache_key"); // prefixes are shared without it
-        fields.object("metadata").ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
+        fields.object("metadata")
+                .ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
         fields.object("stream_options").ifPresent(options -> {
             if (options.bool("include_obfuscation").orElse(false)) {
                 body.refuse("'stream_options.include_obfuscation' is not supported: chunks are not padded");
@@ -154,7 +158,8 @@ record ResponsesRequest(
         body.refuseUnless("background", Body::isFalse, "a response lives as long as its request");
         body.refuseUnless("truncation", Body.isOneOf("disabled"), "an overlong conversation is an error");
         body.refuseUnless("service_tier", Body.isOneOf("auto", "default"), "there is one tier");
-        body.refuseUnless("prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
+        body.refuseUnless(
+                "prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
         body.refuseUnless("conversation", value -> false, "continue with previous_response_id");
         body.refuseUnless("context_management", Body::isEmpty, "an overlong conversation is an error");
         body.refuseUnless("prompt", value -> false, "there are no stored prompts");

@@ -112,8 +112,8 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
             }
             exchange.respond(reply.of(answers));
         } catch (EventStream.ClientGone gone) {
-            exchange.respond(Failures.failed(
-                    Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request.")));
+            exchange.respond(
+                    Failures.failed(Problem.of(Problem.Kind.INTERNAL, "cancelled", "The client closed the request.")));
         }
     }
 }

@@ -61,7 +61,8 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
     }
 
     private static List<Json> raw(Fields fields, String name) {
-        return fields.any(name)
+        return fields
+                .any(name)
                 .map(value -> value instanceof JsonArray array ? array.items() : List.<Json>of())
                 .orElse(List.of())
                 .stream()

@@ -45,12 +45,12 @@ class ChatRequestTest {
 
     @Test
     void everySamplingFieldArrives() {
-        GenerationRequest g = read(
-                        "\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"min_p\":0.1,\"seed\":-7,\"stop\":[\"a\",\"b\"],"
+        GenerationRequest g =
+                read("\"temperature\":0.5,\"top_p\":0.9,\"top_k\":40,\"min_p\":0.1,\"seed\":-7,\"stop\":[\"a\",\"b\"],"
                                 + "\"frequency_penalty\":0.2,\"presence_penalty\":-0.2,\"repetition_penalty\":1.1,"
                                 + "\"repetition_context_size\":64,\"logit_bias\":{\"5\":-100,\"6\":1.5},\"logprobs\":true,\"top_logprobs\":3,"
                                 + "\"max_tokens\":12,\"user\":\"u\"")
-                .generation();
+                        .generation();
         assertEquals(Optional.of(0.5), g.sampling().temperature());
         assertEquals(Optional.of(0.9), g.sampling().topP());
         assertEquals(Optional.of(40), g.sampling().topK());
@@ -70,8 +70,9 @@ class ChatRequestTest {
     @Test
     void absentAndNullAreAlike() {
         ChatRequest absent = read("");
-        ChatRequest nulls = read("\"temperature\":null,\"stop\":null,\"tools\":null,\"logit_bias\":null,\"stream\":null,"
-                + "\"response_format\":null,\"reasoning_effort\":null,\"max_tokens\":null,\"n\":null,\"store\":null");
+        ChatRequest nulls = read(
+                "\"temperature\":null,\"stop\":null,\"tools\":null,\"logit_bias\":null,\"stream\":null,"
+                        + "\"response_format\":null,\"reasoning_effort\":null,\"max_tokens\":null,\"n\":null,\"store\":null");
         assertEquals(absent.generation().sampling(), nulls.generation().sampling());
         assertEquals(conversation(absent), conversation(nulls));
         assertEquals(new OutputShape.FreeText(), nulls.generation().output());
@@ -81,10 +82,12 @@ class ChatRequestTest {
 
     @Test
     void bothNamesOfTheTokenLimitWork() {
-        assertEquals(Optional.of(5), read("\"max_completion_tokens\":5").generation().maxTokens());
+        assertEquals(
+                Optional.of(5), read("\"max_completion_tokens\":5").generation().maxTokens());
         assertEquals(
                 Problem.Kind.USER_ERROR,
-                problem(() -> read("\"max_tokens\":4,\"max_completion_tokens\":5")).kind());
+                problem(() -> read("\"max_tokens\":4,\"max_completion_tokens\":5"))
+                        .kind());
     }
 
     @Test
@@ -96,7 +99,8 @@ class ChatRequestTest {
                 new ReasoningWish(Optional.empty(), Optional.of("xhigh"), Optional.empty()),
                 read("\"reasoning_effort\":\"xhigh\"").generation().reasoning());
         assertEquals(
-                Optional.of(true), read("\"enable_thinking\":true").generation().reasoning().enabled());
+                Optional.of(true),
+                read("\"enable_thinking\":true").generation().reasoning().enabled());
     }
 
     @Test
@@ -119,15 +123,16 @@ class ChatRequestTest {
                 List.of(new Message.ToolCall("1", "f", JsonObject.of("x", 1))),
                 read.get(3).toolCalls());
         assertEquals(Optional.of("1"), read.get(4).toolCallId());
-        assertEquals(new JsonString("not json"), read.get(5).toolCalls().getFirst().arguments());
+        assertEquals(
+                new JsonString("not json"), read.get(5).toolCalls().getFirst().arguments());
         assertEquals("function", read.get(6).role());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"image_url", "input_audio", "file", "video_url"})
     void partsOtherThanTextAreRefusedByName(String type) {
-        Problem problem = problem(() -> messages(
-                "[{\"role\":\"user\",\"content\":[{\"type\":\"%s\",\"%s\":{\"url\":\"x\"},\"more\":1}]}]"
+        Problem problem = problem(
+                () -> messages("[{\"role\":\"user\",\"content\":[{\"type\":\"%s\",\"%s\":{\"url\":\"x\"},\"more\":1}]}]"
                         .formatted(type, type)));
         assertEquals(Problem.Kind.USER_ERROR, problem.kind());
         assertTrue(problem.message().contains("'" + type + "'"), problem.message());
@@ -168,8 +173,7 @@ class ChatRequestTest {
                 new ToolChoice.Named("f"),
                 conversation(read(tools + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}"))
                         .choice());
-        Conversation legacy =
-                conversation(read("\"functions\":[{\"name\":\"f\"}],\"function_call\":{\"name\":\"f\"}"));
+        Conversation legacy = conversation(read("\"functions\":[{\"name\":\"f\"}],\"function_call\":{\"name\":\"f\"}"));
         assertEquals(new ToolChoice.Named("f"), legacy.choice());
         assertEquals("f", legacy.tools().getFirst().name());
     }
@@ -178,7 +182,9 @@ class ChatRequestTest {
     void outputShapes() {
         assertEquals(
                 new OutputShape.AnyJson(),
-                read("\"response_format\":{\"type\":\"json_object\"}").generation().output());
+                read("\"response_format\":{\"type\":\"json_object\"}")
+                        .generation()
+                        .output());
         assertEquals(
                 new OutputShape.JsonSchema("n", JsonObject.of("type", "object"), true),
                 read("\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"description\":\"d\","
@@ -196,10 +202,12 @@ class ChatRequestTest {
     void templateVariablesPassThroughUnlessTheyAreTheRequests() {
         assertEquals(
                 Map.of("date", new JsonString("today")),
-                conversation(read("\"chat_template_kwargs\":{\"date\":\"today\"}")).templateArguments());
+                conversation(read("\"chat_template_kwargs\":{\"date\":\"today\"}"))
+                        .templateArguments());
         assertEquals(
                 Problem.Kind.USER_ERROR,
-                problem(() -> read("\"chat_template_kwargs\":{\"messages\":[]}")).kind());
+                problem(() -> read("\"chat_template_kwargs\":{\"messages\":[]}"))
+                        .kind());
     }
 
     @ParameterizedTest
@@ -246,8 +254,7 @@ class ChatRequestTest {
         Problem problem = problem(() -> read("\"%s\":%s".formatted(name, value)));
         assertEquals(Problem.Kind.USER_ERROR, problem.kind(), problem.message());
         assertTrue(
-                problem.message().contains(name) || problem.message().contains("response format"),
-                problem.message());
+                problem.message().contains(name) || problem.message().contains("response format"), problem.message());
     }
 
     @ParameterizedTest
@@ -344,8 +351,8 @@ class ChatRequestTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "a/b/c", "../etc", "a b", "-x"})
     void aNameThatNoModelHasIsNotFound(String model) {
-        Problem problem = problem(() ->
-                ChatRequest.read(Json.parse("{\"model\":\"%s\",%s}".formatted(model, MESSAGES)), "me"));
+        Problem problem =
+                problem(() -> ChatRequest.read(Json.parse("{\"model\":\"%s\",%s}".formatted(model, MESSAGES)), "me"));
         assertEquals(Problem.Kind.NOT_FOUND, problem.kind());
         assertEquals("No instance found for model " + model, problem.message());
     }

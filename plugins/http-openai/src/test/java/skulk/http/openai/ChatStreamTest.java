@@ -99,8 +99,7 @@ class ChatStreamTest {
 
     @Test
     void argumentsOfToolCallsAreStreamed() {
-        dialect.playing(
-                accepted(), call(0, "call_1", "add"), arguments(0, "{\"a\":"), arguments(0, "1}"), finished());
+        dialect.playing(accepted(), call(0, "call_1", "add"), arguments(0, "{\"a\":"), arguments(0, "1}"), finished());
         List<String> frames = dialect.stream(ROUTE, ASK + "}");
         assertEquals(
                 tools(

@@ -33,7 +33,8 @@ class ChatWholeTest {
     }
 
     private JsonObject choice(FakeExchange exchange) {
-        return (JsonObject) exchange.jsonResponse().array("choices").orElseThrow().items().getFirst();
+        return (JsonObject)
+                exchange.jsonResponse().array("choices").orElseThrow().items().getFirst();
     }
 
     @Test
@@ -49,7 +50,8 @@ class ChatWholeTest {
         assertEquals(
                 dialect.inference.requests().getFirst().commandId().value(),
                 whole.string("id").orElseThrow());
-        assertTrue(Math.abs(whole.integer("created").orElseThrow() - Instant.now().getEpochSecond()) < 60);
+        assertTrue(
+                Math.abs(whole.integer("created").orElseThrow() - Instant.now().getEpochSecond()) < 60);
         assertEquals(
                 List.of("id", "object", "created", "model", "choices", "usage", "service_tier"),
                 List.copyOf(whole.members().keySet()));
@@ -95,8 +97,7 @@ class ChatWholeTest {
     @Test
     void aBenchmarkAddsItsCost() {
         dialect.playing(accepted(), text("x"), finished());
-        JsonObject whole = dialect.post(
-                        "/bench/chat/completions", ASK.replace("\"m\"", "\"m\",\"stream\":true"))
+        JsonObject whole = dialect.post("/bench/chat/completions", ASK.replace("\"m\"", "\"m\",\"stream\":true"))
                 .jsonResponse();
         assertEquals(
                 "{\"prompt_tps\":100.5,\"generation_tps\":20.25,\"prompt_tokens\":5,\"generation_tokens\":3,"
@@ -117,18 +118,23 @@ class ChatWholeTest {
 
     @Test
     void choicesKeepTheirOrder() {
-        dialect.inference.playing(request -> List.of(
-                accepted(), text("seed " + request.sampling().seed().orElseThrow()), finished()));
+        dialect.inference.playing(request ->
+                List.of(accepted(), text("seed " + request.sampling().seed().orElseThrow()), finished()));
         JsonObject whole = dialect.post(ROUTE, ASK.replace("\"m\"", "\"m\",\"n\":2,\"seed\":1"))
                 .jsonResponse();
         assertEquals(
                 List.of("seed 1", "seed 2"),
                 whole.array("choices").orElseThrow().items().stream()
-                        .map(c -> ((JsonObject) c).object("message").orElseThrow().string("content").orElseThrow())
+                        .map(c -> ((JsonObject) c)
+                                .object("message")
+                                .orElseThrow()
+                                .string("content")
+                                .orElseThrow())
                         .toList());
         assertEquals(
                 Json.of(6L),
                 whole.object("usage").orElseThrow().find("completion_tokens").orElseThrow());
-        assertEquals(Map.of(), dialect.inference.requests().getFirst().sampling().logitBias());
+        assertEquals(
+                Map.of(), dialect.inference.requests().getFirst().sampling().logitBias());
     }
 }

@@ -42,7 +42,9 @@ class CompletionTest {
         dialect.playing(accepted(), text(" world"), finished());
         JsonObject choice = choices("{\"model\":\"m\",\"prompt\":\"Hello\",\"echo\":true,\"max_tokens\":4}")
                 .getFirst();
-        assertEquals("{\"text\":\"Hello world\",\"index\":0,\"logprobs\":null,\"finish_reason\":\"stop\"}", choice.toString());
+        assertEquals(
+                "{\"text\":\"Hello world\",\"index\":0,\"logprobs\":null,\"finish_reason\":\"stop\"}",
+                choice.toString());
         GenerationRequest request = dialect.inference.requests().getFirst();
         assertEquals(new Prompt.Text("Hello"), request.prompt());
         assertEquals(4, request.maxTokens().orElseThrow());
@@ -51,21 +53,28 @@ class CompletionTest {
     @Test
     void takesPromptsInAllFourForms() {
         dialect.playing(accepted(), text("x"), finished());
-        assertEquals(4, choices("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"],\"n\":2}").size());
+        assertEquals(
+                4, choices("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"],\"n\":2}").size());
         assertEquals(
                 List.of(new Prompt.Text("a"), new Prompt.Text("a"), new Prompt.Text("b"), new Prompt.Text("b")),
-                dialect.inference.requests().stream().map(GenerationRequest::prompt).toList());
+                dialect.inference.requests().stream()
+                        .map(GenerationRequest::prompt)
+                        .toList());
         choices("{\"model\":\"m\",\"prompt\":[1,2]}");
-        assertEquals(new Prompt.Tokens(List.of(1, 2)), dialect.inference.requests().getLast().prompt());
+        assertEquals(
+                new Prompt.Tokens(List.of(1, 2)),
+                dialect.inference.requests().getLast().prompt());
         choices("{\"model\":\"m\",\"prompt\":[[1],[2]]}");
-        assertEquals(new Prompt.Tokens(List.of(2)), dialect.inference.requests().getLast().prompt());
+        assertEquals(
+                new Prompt.Tokens(List.of(2)),
+                dialect.inference.requests().getLast().prompt());
         assertEquals(16, dialect.inference.requests().getLast().maxTokens().orElseThrow());
     }
 
     @Test
     void logprobsAreParallelLists() {
-        TokenLogprob token =
-                new TokenLogprob("x", -0.5, List.of(120), List.of(new TokenLogprob("y", -1.0, List.of(121), List.of())));
+        TokenLogprob token = new TokenLogprob(
+                "x", -0.5, List.of(120), List.of(new TokenLogprob("y", -1.0, List.of(121), List.of())));
         dialect.playing(accepted(), new Text(Channel.CONTENT, "x", List.of(token)), finished());
         assertEquals(
                 "{\"tokens\":[\"x\"],\"token_logprobs\":[-0.5],\"top_logprobs\":[{\"y\":-1.0}],\"text_offset\":[0]}",
@@ -83,7 +92,8 @@ class CompletionTest {
         String head = "data: {\"id\":\"ID\",\"object\":\"text_completion\",\"created\":0,\"model\":\"m\",\"choices\":[";
         assertEquals(": command_id ID", frames.get(1));
         assertEquals(
-                head + "{\"text\":\"a\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}],\"usage\":null,\"service_tier\":null}",
+                head
+                        + "{\"text\":\"a\",\"index\":0,\"logprobs\":null,\"finish_reason\":null}],\"usage\":null,\"service_tier\":null}",
                 frames.get(2));
         assertTrue(frames.get(3).startsWith(head + "{\"text\":\"b\""));
         assertTrue(frames.get(4).contains("\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5"));
@@ -94,7 +104,8 @@ class CompletionTest {
     @Test
     void failsLikeAChat() {
         dialect.playing(accepted(), text("b"), failed(Kind.INTERNAL, "", "broken"));
-        assertEquals(500, dialect.post(ROUTE, "{\"model\":\"m\",\"prompt\":\"a\"}").status());
+        assertEquals(
+                500, dialect.post(ROUTE, "{\"model\":\"m\",\"prompt\":\"a\"}").status());
         List<String> frames = dialect.stream(ROUTE, "{\"model\":\"m\",\"prompt\":\"a\",\"stream\":true}");
         assertTrue(frames.get(frames.size() - 2).contains("\"InternalServerError\""));
     }

@@ -91,8 +91,7 @@ final class Dialect implements AutoCloseable {
     }
 
     static Finished finished(FinishReason reason) {
-        return new Finished(
-                reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100.5, 20.25, 1000, 1));
+        return new Finished(reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100.5, 20.25, 1000, 1));
     }
 
     static Finished finished() {
@@ -102,7 +101,6 @@ final class Dialect implements AutoCloseable {
     static Failed failed(Problem.Kind kind, String code, String message) {
         return new Failed(Problem.of(kind, code, message));
     }
-
 
     /** A handler of a route, to be run on another thread. */
     Route route(String method, String path) {

@@ -30,15 +30,19 @@ class ModelsAndEmbeddingsTest {
         dialect.cluster.answering(operation -> switch (operation) {
             case Operation.ListModels list ->
                 List.of(
-                        new Operation.CatalogEntry(card("org/chat", List.of("TextGeneration"), List.of("text", "thinking")), false),
-                        new Operation.CatalogEntry(card("org/embed", List.of("TextEmbedding"), List.of("embedding")), true),
+                        new Operation.CatalogEntry(
+                                card("org/chat", List.of("TextGeneration"), List.of("text", "thinking")), false),
+                        new Operation.CatalogEntry(
+                                card("org/embed", List.of("TextEmbedding"), List.of("embedding")), true),
                         new Operation.CatalogEntry(
                                 card("org/short", List.of("TextEmbedding"), List.of("embedding", "matryoshka")), true));
-            default ->
-                throw new AssertionError(operation);
+            default -> throw new AssertionError(operation);
         });
         dialect.inference.embedding(request -> new Embeddings(
-                request.inputs().stream().map(i -> new float[] {i.length(), 0.5f}).toList(), 7));
+                request.inputs().stream()
+                        .map(i -> new float[] {i.length(), 0.5f})
+                        .toList(),
+                7));
     }
 
     @AfterEach
@@ -75,7 +79,8 @@ class ModelsAndEmbeddingsTest {
 
     @Test
     void listsTheCatalogInTheContractsShape() {
-        JsonObject list = new FakeExchange().run(dialect.feature, "GET", "/v1/models").jsonResponse();
+        JsonObject list =
+                new FakeExchange().run(dialect.feature, "GET", "/v1/models").jsonResponse();
         assertEquals(Optional.of("list"), list.string("object"));
         String entry = list.array("data").orElseThrow().items().getFirst().toString();
         assertEquals(
@@ -103,7 +108,8 @@ class ModelsAndEmbeddingsTest {
                         .array("data")
                         .orElseThrow()
                         .size());
-        FakeExchange one = new FakeExchange().pathParameter("id", "org/embed").run(dialect.feature, "GET", "/v1/models/{id+}");
+        FakeExchange one =
+                new FakeExchange().pathParameter("id", "org/embed").run(dialect.feature, "GET", "/v1/models/{id+}");
         assertEquals(Optional.of("embed"), one.jsonResponse().string("name"));
         assertEquals(
                 404,
@@ -137,8 +143,8 @@ class ModelsAndEmbeddingsTest {
 
     @Test
     void dimensionsReachModelsThatAllowThem() {
-        dialect.inference.embedding(request ->
-                new Embeddings(List.of(new float[request.dimensions().orElseThrow()]), 1));
+        dialect.inference.embedding(
+                request -> new Embeddings(List.of(new float[request.dimensions().orElseThrow()]), 1));
         assertEquals(
                 200,
                 dialect.post(EMBEDDINGS, "{\"model\":\"org/short\",\"input\":\"a\",\"dimensions\":1}")
@@ -184,8 +190,12 @@ class ModelsAndEmbeddingsTest {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "No instance found for model " + request.model());
         });
         assertEquals(
-                404, dialect.post(EMBEDDINGS, "{\"model\":\"org/embed\",\"input\":\"a\"}").status());
+                404,
+                dialect.post(EMBEDDINGS, "{\"model\":\"org/embed\",\"input\":\"a\"}")
+                        .status());
         assertEquals(
-                404, dialect.post(EMBEDDINGS, "{\"model\":\"org/other\",\"input\":\"a\"}").status());
+                404,
+                dialect.post(EMBEDDINGS, "{\"model\":\"org/other\",\"input\":\"a\"}")
+                        .status());
     }
 }

@@ -63,7 +63,8 @@ class OpenAiPluginTest {
                     .jsonResponse();
             assertEquals(3, body.array("detail").orElseThrow().size());
             assertEquals(
-                    Json.of(422), body.object("error").orElseThrow().find("code").orElseThrow());
+                    Json.of(422),
+                    body.object("error").orElseThrow().find("code").orElseThrow());
         }
     }
 }

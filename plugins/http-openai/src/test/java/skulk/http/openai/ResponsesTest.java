@@ -117,13 +117,16 @@ class ResponsesTest {
                 "{\"input_tokens\":5,\"input_tokens_details\":{\"cached_tokens\":2},\"output_tokens\":3,"
                         + "\"output_tokens_details\":{\"reasoning_tokens\":1},\"total_tokens\":8}",
                 last.find("usage").orElseThrow().toString());
-        assertEquals(Json.NULL, events.getFirst().object("response").orElseThrow().members().get("usage"));
+        assertEquals(
+                Json.NULL,
+                events.getFirst().object("response").orElseThrow().members().get("usage"));
     }
 
     @Test
     void wholeAndStreamedResponsesAreAlike() {
         dialect.playing(accepted(), thought("hm"), text("Hi"), call(0, "c", "f"), arguments(0, "{}"), finished());
-        JsonObject whole = dialect.post(ROUTE, "{\"model\":\"m\",\"input\":\"hi\"}").jsonResponse();
+        JsonObject whole =
+                dialect.post(ROUTE, "{\"model\":\"m\",\"input\":\"hi\"}").jsonResponse();
         List<JsonObject> events = events("{\"model\":\"m\",\"input\":\"hi\",\"stream\":true}");
         JsonObject streamed = events.getLast().object("response").orElseThrow();
         assertEquals(whole.members().keySet(), streamed.members().keySet());
@@ -158,13 +161,15 @@ class ResponsesTest {
     @Test
     void aFailureInTheMiddleIsAnErrorEvent() {
         dialect.playing(accepted(), text("Hi"), failed(Kind.INTERNAL, "instance_lost", "lost"));
-        JsonObject error = events("{\"model\":\"m\",\"input\":\"hi\",\"stream\":true}").getLast();
+        JsonObject error =
+                events("{\"model\":\"m\",\"input\":\"hi\",\"stream\":true}").getLast();
         assertEquals(Optional.of("error"), error.string("type"));
         assertEquals(Optional.of("instance_lost"), error.string("code"));
         assertEquals(
                 "{\"message\":\"lost\",\"type\":\"InternalServerError\",\"param\":null,\"code\":500}",
                 error.find("error").orElseThrow().toString());
-        assertEquals(500, dialect.post(ROUTE, "{\"model\":\"m\",\"input\":\"hi\"}").status());
+        assertEquals(
+                500, dialect.post(ROUTE, "{\"model\":\"m\",\"input\":\"hi\"}").status());
     }
 
     @Test
@@ -174,7 +179,9 @@ class ResponsesTest {
                 .jsonResponse()
                 .string("id")
                 .orElseThrow();
-        assertEquals(List.of("system", "user"), asked().messages().stream().map(Message::role).toList());
+        assertEquals(
+                List.of("system", "user"),
+                asked().messages().stream().map(Message::role).toList());
         dialect.post(ROUTE, "{\"model\":\"m\",\"input\":\"two\",\"previous_response_id\":\"" + id + "\"}");
         assertEquals(
                 List.of("user", "assistant", "user"),
