@@ -368,7 +368,9 @@ final class RankLoop {
 
         @Override
         public void running(boolean busy) {
-            status(busy ? new RunnerStatus.RunnerRunning() : new RunnerStatus.RunnerReady());
+            if (runner != null) { // the warm-up's own steps do not make the rank ready
+                status(busy ? new RunnerStatus.RunnerRunning() : new RunnerStatus.RunnerReady());
+            }
         }
 
         @Override
