@@ -40,7 +40,14 @@ function card(model, held, placed, reload) {
   return h(
     'div',
     { class: 'card' },
-    h('div', { class: 'row spread' }, h('h3', {}, model.name), placed && h('span', { class: 'tag good' }, 'placed')),
+    h(
+      'div',
+      { class: 'row spread' },
+      h('h3', {}, model.name),
+      placed
+        ? h('span', { class: 'tag good' }, 'placed')
+        : model.downloaded && h('span', { class: 'tag' }, 'on this node'),
+    ),
     h('div', { class: 'dim small mono' }, model.id),
     h(
       'div',

@@ -1,5 +1,6 @@
 package skulk.http.operator;
 
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +43,8 @@ final class StateJson {
                 .put("runners", sorted(view.runners()))
                 .put("tasks", sorted(view.tasks()))
                 .put("downloads", sorted(view.downloads()))
-                .put("lastSeen", perNode(node -> Optional.of(node.lastSeen())))
+                // microseconds: the most that common clients parse
+                .put("lastSeen", perNode(node -> Optional.of(node.lastSeen().truncatedTo(ChronoUnit.MICROS))))
                 .put("topology", topology(view.topology()))
                 .put("tracingEnabled", view.tracingEnabled())
                 .put("lastEventAppliedIdx", view.lastEventAppliedIdx())
