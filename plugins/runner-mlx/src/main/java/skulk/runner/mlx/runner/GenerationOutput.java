@@ -21,14 +21,28 @@ final class GenerationOutput implements SequenceOutput {
     private final Vocabulary vocabulary;
     private final Consumer<GenerationEvent> events;
     private final OutputAssembler assembler;
+    private final ThinkingBudget budget;
     private boolean silent;
+    private boolean closed;
+
+    /**
+     * How long the model may think.
+     *
+     * @param tokens most tokens of reasoning
+     * @param close what is put in when they are used up
+     */
+    record ThinkingBudget(int tokens, List<Integer> close) {
+        static final ThinkingBudget NONE = new ThinkingBudget(Integer.MAX_VALUE, List.of());
+    }
 
     /** @param assembler makes the assembler that sends its events to the consumer it is given */
     GenerationOutput(
             Vocabulary vocabulary,
+            ThinkingBudget budget,
             Function<Consumer<GenerationEvent>, OutputAssembler> assembler,
             Consumer<GenerationEvent> events) {
         this.vocabulary = vocabulary;
+        this.budget = budget;
         this.events = events;
         this.assembler = assembler.apply(this::send);
     }
@@ -63,6 +77,15 @@ final class GenerationOutput implements SequenceOutput {
             return Optional.empty();
         }
         return Optional.of(new End(FinishReason.STOP, assembler.stopSequence()));
+    }
+
+    @Override
+    public List<Integer> forced() {
+        if (closed || !assembler.reasoning() || assembler.reasoningTokens() < budget.tokens) {
+            return List.of();
+        }
+        closed = true;
+        return budget.close;
     }
 
     @Override

@@ -1,6 +1,6 @@
 package skulk.runner.mlx.runner;
 
-import java.util.List;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -42,7 +42,7 @@ record JobMaker(
         Detokenizer detokenizer = new Detokenizer(text.tokenizer(), format.visibleTokens(text.tokenizer(), request));
         detokenizer.follow(prompt.tokens());
         GenerationOutput output = new GenerationOutput(
-                text.tokenizer().vocabulary(), sink -> new OutputAssembler(detokenizer, shape, sink), events);
+                text.tokenizer().vocabulary(), budget(request), sink -> new OutputAssembler(detokenizer, shape, sink), events);
         request.committed().forEach(sampler::accept);
         output.replay(request.committed());
         return new Job(
@@ -54,6 +54,16 @@ record JobMaker(
                 text.endTokens(),
                 output,
                 drafters.get());
+    }
+
+    private GenerationOutput.ThinkingBudget budget(GenerationRequest request) {
+        Optional<Integer> tokens = request.reasoning().budgetTokens();
+        if (tokens.isEmpty() || format.endOfReasoning().isEmpty()) {
+            return GenerationOutput.ThinkingBudget.NONE;
+        }
+        int[] close = text.tokenizer().encode(format.endOfReasoning().get(), false);
+        return new GenerationOutput.ThinkingBudget(
+                tokens.get(), Arrays.stream(close).boxed().toList());
     }
 
     Prompt prompt(GenerationRequest request) {

@@ -17,6 +17,11 @@ public interface SequenceOutput {
     /** One more token, other than an end token. @return why the output ends here, where it does */
     Optional<End> token(Choice choice);
 
+    /** Tokens that must come next whatever the model would choose, such as the end of reasoning that took too long. Asked after each step. */
+    default List<Integer> forced() {
+        return List.of();
+    }
+
     /** The tokens of this step, after {@link #token} was called for each. */
     void committed(List<Integer> tokens);
 

@@ -118,10 +118,7 @@ final class Stepper {
         int right = 0;
         for (int i = 0; i <= drafts.length && end.isEmpty(); i++) {
             Choice choice = sequence.job.sampler().choose(logits, firstRow + i, work);
-            sequence.job.sampler().accept(choice.token());
-            sequence.append(choice.token());
-            fresh.add(choice.token());
-            end = after(sequence, choice);
+            end = commit(sequence, choice, fresh);
             if (i == drafts.length || choice.token() != drafts[i]) {
                 break;
             }
@@ -130,15 +127,28 @@ final class Stepper {
         if (drafts.length > 0) {
             verified(sequence, drafts.length, right);
         }
-        // the last token chosen is not in the cache yet
-        if (sequence.computed > sequence.length() - 1) {
-            cache.truncate(sequence, sequence.length() - 1);
+        for (int token : end.isEmpty() ? sequence.job.output().forced() : List.<Integer>of()) {
+            if (end.isEmpty()) {
+                end = commit(sequence, new Choice(token, Optional.empty()), fresh);
+            }
+        }
+        // tokens behind the last right guess were not what was chosen
+        int valid = sequence.computed - (drafts.length - right);
+        if (sequence.computed > valid) {
+            cache.truncate(sequence, valid);
         }
         counters.outputTokens.add(fresh.size());
         sequence.job.output().committed(fresh);
         sequence.drafting().ifPresent(drafting ->
                 drafting.committed(fresh.stream().mapToInt(Integer::intValue).toArray()));
         return end;
+    }
+
+    private static Optional<End> commit(Sequence sequence, Choice choice, List<Integer> fresh) {
+        sequence.job.sampler().accept(choice.token());
+        sequence.append(choice.token());
+        fresh.add(choice.token());
+        return after(sequence, choice);
     }
 
     private static Optional<End> after(Sequence sequence, Choice choice) {

@@ -82,6 +82,11 @@ public final class OutputAssembler {
         return calls;
     }
 
+    /** Whether what comes next is reasoning. */
+    public boolean reasoning() {
+        return parser.reasoning();
+    }
+
     public int reasoningTokens() {
         return reasoningTokens;
     }

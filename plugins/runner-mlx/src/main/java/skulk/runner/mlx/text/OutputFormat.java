@@ -105,6 +105,13 @@ public final class OutputFormat {
         return visible::get;
     }
 
+    /** What ends the reasoning of this model and begins its answer; empty where it marks none. */
+    public Optional<String> endOfReasoning() {
+        return harmony()
+                ? Optional.of("<|end|><|start|>assistant<|channel|>final<|message|>")
+                : reasoning.map(tags -> "\n" + tags.close() + "\n\n");
+    }
+
     /** Ids of tool calls by index: the same whenever the same request is answered, different for every request. */
     public IntFunction<String> callIds(CommandId command) {
         return index -> shortIds

@@ -1,9 +1,11 @@
 package skulk.runner.mlx.text;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import skulk.api.generation.GenerationRequest;
@@ -57,20 +59,58 @@ public final class PromptBuilder {
         TemplateContext convention = TemplateContext.conventional(source.get());
         try {
             return template.render(convention.of(conversation, wish, text.specialTokens()));
-        } catch (TemplateRaisedException e) {
-            throw refused(e);
-        } catch (TemplateLimitException e) {
-            throw refused(e);
         } catch (TemplateRenderException e) {
-            for (TemplateContext other : convention.fallbacks()) {
+            for (Attempt other : others(convention, conversation, e)) {
                 try {
-                    return template.render(other.of(conversation, wish, text.specialTokens()));
+                    return template.render(other.spelling.of(other.conversation, wish, text.specialTokens()));
                 } catch (TemplateRenderException again) {
                     e.addSuppressed(again);
                 }
             }
             throw refused(e);
         }
+    }
+
+    private record Attempt(TemplateContext spelling, Conversation conversation) {}
+
+    /** What else a template may accept: other spellings where it failed, no system message where it refused the conversation. */
+    private static List<Attempt> others(TemplateContext spelling, Conversation conversation, TemplateRenderException e) {
+        return switch (e) {
+            case TemplateLimitException limit -> List.of();
+            case TemplateRaisedException refusal ->
+                withoutSystem(conversation).map(folded -> new Attempt(spelling, folded)).stream().toList();
+            default -> spelling.fallbacks().stream()
+                    .map(other -> new Attempt(other, conversation))
+                    .toList();
+        };
+    }
+
+    /** The system message as the beginning of the first user message, for models that know no system role. */
+    private static Optional<Conversation> withoutSystem(Conversation conversation) {
+        List<Message> messages = conversation.messages();
+        boolean folds = messages.size() > 1
+                && Set.of("system", "developer").contains(messages.getFirst().role())
+                && messages.get(1).role().equals("user");
+        if (!folds) {
+            return Optional.empty();
+        }
+        String system = messages.getFirst().content().orElse("");
+        Message user = messages.get(1);
+        Message both = new Message(
+                user.role(),
+                Optional.of(system + "\n\n" + user.content().orElse("")),
+                user.reasoning(),
+                user.name(),
+                user.toolCalls(),
+                user.toolCallId());
+        List<Message> folded = new ArrayList<>(messages.subList(1, messages.size()));
+        folded.set(0, both);
+        return Optional.of(new Conversation(
+                folded,
+                conversation.tools(),
+                conversation.choice(),
+                conversation.parallelToolCalls(),
+                conversation.templateArguments()));
     }
 
     private Prompt conversation(Conversation conversation, ReasoningWish wish) {

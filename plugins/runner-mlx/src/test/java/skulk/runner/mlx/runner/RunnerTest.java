@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,10 +17,13 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import skulk.api.Runner;
 import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationEvent.Channel;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.Prompt;
+import skulk.api.generation.GenerationRequest.ReasoningWish;
 import skulk.api.generation.GenerationRequest.Tool;
 import skulk.api.generation.GenerationRequest.ToolChoice;
 import skulk.api.generation.Message;
@@ -212,6 +216,35 @@ class RunnerTest {
                 });
         started.complete(generation);
         assertEquals("cancelled", failed.get(20, TimeUnit.SECONDS).code());
+    }
+
+    @Test
+    void reasoningGoesToItsChannelAndEndsWithItsBudget(@TempDir Path folder) throws Exception {
+        for (String file : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(storyFolder.resolve(file), folder.resolve(file));
+        }
+        Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[0].content }}<think>\n");
+        try (Runner runner = Ranks.load(folder, SETTINGS)) {
+            GenerationRequest plain = Ranks.request(Ranks.chat(List.of(Message.of("user", "Once"))), Ranks.GREEDY, 60);
+            GenerationRequest request = new GenerationRequest(
+                    plain.commandId(), plain.model(), plain.prompt(), plain.sampling(), plain.output(), plain.maxTokens(),
+                    plain.stop(), plain.logprobs(), new ReasoningWish(Optional.empty(), Optional.empty(), Optional.of(8)),
+                    plain.client(), plain.committed());
+            List<GenerationEvent> events = Ranks.ask(runner, request);
+            assertTrue(!text(events, Channel.REASONING).isEmpty());
+            assertTrue(!text(events, Channel.CONTENT).isEmpty());
+            assertTrue(!Ranks.text(events).contains("think>"), Ranks.text(events));
+            int spent = ((GenerationEvent.Finished) events.getLast()).usage().reasoningTokens();
+            assertTrue(spent >= 8 && spent < 25, "reasoning tokens: " + spent);
+            assertEquals("", text(Ranks.ask(runner, plain), Channel.CONTENT));
+        }
+    }
+
+    private static String text(List<GenerationEvent> events, Channel channel) {
+        return events.stream()
+                .filter(event -> event instanceof GenerationEvent.Text text && text.channel() == channel)
+                .map(event -> ((GenerationEvent.Text) event).text())
+                .collect(Collectors.joining());
     }
 
     private static Problem problem(Runner runner, Prompt prompt, int maxTokens) throws Exception {

@@ -17,6 +17,23 @@ final class Recorder implements SequenceOutput {
     final CompletableFuture<End> end = new CompletableFuture<>();
     final CompletableFuture<Problem> problem = new CompletableFuture<>();
     volatile Optional<Tally> tally = Optional.empty();
+    private final int forceAfter;
+    private final List<Integer> forced;
+
+    Recorder() {
+        this(Integer.MAX_VALUE, List.of());
+    }
+
+    /** Forces tokens once it has seen {@code forceAfter}. */
+    Recorder(int forceAfter, List<Integer> forced) {
+        this.forceAfter = forceAfter;
+        this.forced = forced;
+    }
+
+    @Override
+    public List<Integer> forced() {
+        return tokens.size() == forceAfter ? forced : List.of();
+    }
 
     @Override
     public void admitted(int promptTokens, int cachedTokens) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -154,8 +155,10 @@ class SchedulerTest {
             ticket.cancel();
         }
         for (Recorder recorder : recorders) {
-            recorder.awaitProblem();
+            // one that was quick may have ended before its cancellation
+            CompletableFuture.anyOf(recorder.problem, recorder.end).get(20, TimeUnit.SECONDS);
         }
+        assertTrue(scheduler.report().integer("cancelled").orElseThrow() > 5_000);
         await().until(() -> scheduler.report().integer("active").orElseThrow() == 0);
         long kept = scheduler.report().integer("cacheBlocksKept").orElseThrow();
         assertEquals(kept, decoder.pool.usedBytes());
@@ -300,6 +303,25 @@ class SchedulerTest {
                 assertEquals(0, tally.acceptedDraft());
             }
         }
+    }
+
+    @Test
+    void forcedTokensComeNextAndCount() throws Exception {
+        FakeDecoder decoder = new FakeDecoder(4096, false);
+        Scheduler scheduler = scheduler(decoder, 2, 10, 1000);
+        int[] prompt = prompt(9, 5);
+        Recorder recorder = new Recorder(6, List.of(90, 91, 92));
+        scheduler.submit(job("a", prompt, 20, recorder));
+        recorder.awaitEnd();
+        List<Integer> past = new ArrayList<>(Arrays.stream(prompt).boxed().toList());
+        past.addAll(expected(prompt, 6));
+        past.addAll(List.of(90, 91, 92));
+        while (past.size() < prompt.length + 20) {
+            past.add(FakeDecoder.next(past));
+        }
+        assertEquals(past.subList(prompt.length, past.size()), recorder.tokens);
+        assertEquals(recorder.tokens, recorder.committed);
+        assertEquals(20, recorder.tally.orElseThrow().generated());
     }
 
     @Test
