@@ -15,6 +15,7 @@ final class Help {
               bench             measures the engine on this machine
               config explain    prints every configuration key, its value, where it comes from and what it means
               doctor            looks for what would keep a node from running here
+              warm              renews the ahead-of-time cache that makes starts fast
               version           prints the version
 
             'skulk COMMAND --help' explains a command.

@@ -59,6 +59,7 @@ public final class Main {
         commands.put("demo", arguments -> new DemoCommand(environment).run(arguments));
         commands.put("config", arguments -> new ConfigCommand(environment).run(arguments));
         commands.put("doctor", arguments -> new DoctorCommand(environment).run(arguments));
+        commands.put("warm", arguments -> new WarmCommand(environment).run());
         commands.put("version", arguments -> Version.print());
         commands.put("model", arguments -> ToolCommand.run("model", arguments));
         commands.put("bench", arguments -> ToolCommand.run("bench", arguments));
