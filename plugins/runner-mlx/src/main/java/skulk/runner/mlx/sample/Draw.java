@@ -9,6 +9,9 @@ import java.util.Arrays;
  * where the limit falls is sorted. Equal weights are kept in the order of ids.
  */
 final class Draw {
+    /** Tokens whose weights are skipped together. */
+    private static final int STRIDE = 256;
+
     private final SamplingPlan plan;
     private final Workspace work;
     private final int length;
@@ -22,10 +25,10 @@ final class Draw {
 
     /**
      * @param max the largest logit of the row, finite
-     * @param uniform the random number, in (0, 1)
+     * @param uniform the random number, in [0, 1)
      */
     static int token(float[] logits, int offset, int length, float max, SamplingPlan plan, Workspace work, double uniform) {
-        Exp.weights(logits, offset, length, max, (float) (1 / plan.temperature()), work.weights);
+        work.weigh(logits, offset, length, max, (float) (1 / plan.temperature()));
         Draw draw = new Draw(plan, work, length);
         boolean topK = plan.topK() > 0 && plan.topK() < length;
         if (!topK && plan.topP() >= 1 && plan.minP() <= 0) {
@@ -43,15 +46,25 @@ final class Draw {
     }
 
     private int fromAll(double uniform) {
-        double left = uniform * Exp.sum(work.weights, length);
-        int last = 0;
-        for (int i = 0; i < length; i++) {
-            left -= work.weights[i];
-            if (left < 0) {
-                return i;
+        double left = uniform * work.sum(0, length);
+        for (int from = 0; from < length; from += STRIDE) {
+            int to = Math.min(length, from + STRIDE);
+            double stride = work.sum(from, to);
+            if (left < stride) {
+                for (int i = from; i < to; i++) {
+                    left -= work.weights[i];
+                    if (left < 0) {
+                        return i;
+                    }
+                }
+            } else {
+                left -= stride;
             }
-            // what rounding leaves over goes to the last token that has any weight to speak of
-            last = work.weights[i] > 1e-30f ? i : last;
+        }
+        // what rounding leaves over goes to the last token that has any weight
+        int last = length - 1;
+        while (work.weights[last] == 0) {
+            last--;
         }
         return last;
     }
@@ -99,7 +112,7 @@ final class Draw {
 
     private void keepTopP() {
         work.fillBuckets(length);
-        double wanted = plan.topP() * Exp.sum(work.weights, length);
+        double wanted = plan.topP() * work.sum(0, length);
         int bucket = Workspace.BUCKETS - 1;
         double mass = 0;
         while (bucket > 0 && (work.counts[bucket] == 0 || mass + work.masses[bucket] < wanted)) {

@@ -15,8 +15,8 @@ final class Logprobs {
         for (int i = 0; i < length; i++) {
             max = Math.max(max, work.raw[i]);
         }
-        Exp.weights(work.raw, 0, length, max, 1, work.weights);
-        double total = max + Math.log(Exp.sum(work.weights, length));
+        work.weigh(work.raw, 0, length, max, 1);
+        double total = max + Math.log(work.sum(0, length));
         List<Choice.Alternative> best = new ArrayList<>(top);
         for (int token : largest(work.raw, length, top)) {
             best.add(new Choice.Alternative(token, work.raw[token] - total));

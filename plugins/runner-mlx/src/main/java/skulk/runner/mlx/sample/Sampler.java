@@ -60,7 +60,7 @@ public final class Sampler {
         }
         int token = plan.temperature() == 0
                 ? best
-                : Draw.token(values, offset, length, max, plan, work, random.uniform(position) + 0x1.0p-54);
+                : Draw.token(values, offset, length, max, plan, work, random.uniform(position));
         return new Choice(token, logprobs.map(top -> Logprobs.of(work, length, token, top)));
     }
 

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import skulk.api.generation.GenerationEvent.FinishReason;
+import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.model.Logits;
 import skulk.runner.mlx.sample.Choice;
 import skulk.runner.mlx.sample.Workspace;
@@ -25,7 +26,7 @@ final class Stepper {
     private final ChunkPolicy policy;
     private final Counters counters;
     private final Logits logits = new Logits();
-    private final Workspace work = new Workspace();
+    private final Workspace work = new Workspace(Backend.best().rows());
     private long draftsLogged;
 
     Stepper(SharedCache cache, ChunkPolicy policy, Counters counters) {

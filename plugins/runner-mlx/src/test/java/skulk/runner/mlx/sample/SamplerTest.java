@@ -17,11 +17,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import skulk.api.generation.Sampling;
 import skulk.api.problem.SkulkException;
+import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.model.Logits;
 
 class SamplerTest {
     private static final int DRAWS = 20_000;
-    private final Workspace work = new Workspace();
+    private final Workspace work = new Workspace(Backend.best().rows());
 
     @ParameterizedTest
     @CsvSource({"1,1,0,0", "0.7,1,0,0", "1,0.8,0,0", "1,1,5,0", "1.3,0.9,7,0", "1,1,0,0.1", "0.9,0.95,20,0.05", "1,0,0,0"})
