@@ -1,6 +1,6 @@
 package skulk.kernel.plugin;
 
-import java.util.Set;
+import java.nio.file.Path;
 import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.Telemetry;
@@ -10,7 +10,7 @@ import skulk.kernel.node.Home;
 /**
  * What the process lends to all its plugins.
  *
- * @param builtIn ids whose modules may call native code without being listed in {@code plugins.native_access}
+ * @param builtIn tells the files whose modules may call native code without being listed in {@code plugins.native_access}
  */
 public record PluginEnvironment(
         Configuration configuration,
@@ -23,13 +23,13 @@ public record PluginEnvironment(
     /** Which files come with the program, and so are trusted with native code. */
     @FunctionalInterface
     public interface NativeAccess {
-        boolean builtIn(java.nio.file.Path file);
+        boolean builtIn(Path file);
     }
 
     /** Whether a plugin is one of those that a list of ids or names means. */
     static boolean listed(Iterable<String> list, String id) {
         for (String entry : list) {
-            if (Set.of(id, PluginDescriptor.nameOf(id)).contains(entry)) {
+            if (entry.equals(id) || entry.equals(PluginDescriptor.nameOf(id))) {
                 return true;
             }
         }
