@@ -59,6 +59,8 @@ public final class ClusterNode implements AutoCloseable {
 
         default void endpoint(Message.RankEndpoint endpoint) {}
 
+        default void probe(NodeId from, Message.ProbeEndpoint endpoint) {}
+
         default void applied(Event event) {}
 
         /** A new view; the last thing after each change. */
@@ -213,6 +215,7 @@ public final class ClusterNode implements AutoCloseable {
                 }
             });
             case Message.RankEndpoint endpoint -> execute(() -> neighbours.endpoint(endpoint));
+            case Message.ProbeEndpoint probe -> execute(() -> neighbours.probe(from, probe));
             case Message.Data data -> neighbours.data(from, data);
             case Message.Call call -> calls.message(from, call);
         }

@@ -38,6 +38,7 @@ import skulk.kernel.event.EventLog;
 import skulk.kernel.event.LogLimits;
 import skulk.kernel.inference.Accounts;
 import skulk.kernel.inference.Dispatcher;
+import skulk.kernel.inference.Tracer;
 import skulk.kernel.model.Catalog;
 import skulk.kernel.node.NodeContext;
 import skulk.kernel.node.Services;
@@ -67,6 +68,7 @@ public final class ClusterServices implements Services {
     private final StorageService storage;
     private final TraceStore traces;
     private final Dispatcher dispatcher;
+    private final Reachability reachability;
     private final Operations operations;
     private final Cluster facade;
     private volatile List<HardwareProbe> probes = List.of();
@@ -83,7 +85,7 @@ public final class ClusterServices implements Services {
         cluster = new ClusterNode(node.self(), log, () -> probes);
         Catalog catalog = new Catalog(node.home().customCards(), this::backends);
         supervisor = new Supervisor(node.self(), cluster, new Supervisor.Settings(
-                this::engine, () -> Addresses.own(), this::data, this::viewChanged, event -> cards(catalog, event)));
+                this::engine, () -> Addresses.own(), this::data, this::viewChanged, event -> cards(catalog, event), this::probed));
         ranks = new RankHost(this::launch, supervisor);
         storage = new StorageService(storageSettings(), this::backends, this::active, supervisor::downloaded);
         supervisor.drive(ranks, new StagedFiles(storage));
@@ -91,9 +93,11 @@ public final class ClusterServices implements Services {
         dispatcher = new Dispatcher(
                 new Dispatcher.Wiring(node.self(), cluster::view, ranks, cluster.calls(), cluster::send),
                 new Accounts(node.self(), cluster::reportLater, log::append, telemetry),
+                new Tracer(cluster::view, traces::save),
                 new Dispatcher.Limits(
                         seconds(Keys.STREAM_IDLE),
                         (int) (configuration.get(Keys.MAX_CONCURRENT) + configuration.get(Keys.MAX_QUEUED))));
+        reachability = new Reachability(node.self(), cluster, () -> node.control().apiPort());
         operations = new Operations(
                 new Kit(node, cluster, dispatcher, ranks, catalog, storage, log, traces, telemetry));
         facade = new LocalCluster(cluster, () -> operations);
@@ -142,6 +146,7 @@ public final class ClusterServices implements Services {
     @Override
     public void close() {
         ranks.close();
+        reachability.close();
         cluster.close();
         storage.close();
         traces.close();
@@ -240,6 +245,11 @@ public final class ClusterServices implements Services {
 
     private void viewChanged(ClusterView view) {
         dispatcher.viewChanged(view);
+        reachability.viewChanged(view);
+    }
+
+    private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {
+        reachability.heard(from, endpoint);
     }
 
     private static void cards(Catalog catalog, Event event) {

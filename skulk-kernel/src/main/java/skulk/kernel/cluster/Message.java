@@ -49,6 +49,9 @@ public sealed interface Message {
     record RankEndpoint(InstanceId instance, int rank, List<String> addresses, int port, byte[] key)
             implements Message {}
 
+    /** Where a node answers measurements of the way to it. */
+    record ProbeEndpoint(List<String> addresses, int port, int apiPort) implements Message {}
+
     /** Requests and what comes back, between the node that a client talks to and rank 0's. */
     sealed interface Data extends Message {
         record Generate(InstanceId instance, GenerationRequest request) implements Data {}

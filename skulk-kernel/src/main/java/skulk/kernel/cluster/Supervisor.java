@@ -9,8 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
@@ -48,13 +50,15 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
      * @param data requests and their events
      * @param watcher hears every view, on the control thread; must not block
      * @param applied hears every event, on the control thread; must not block
+     * @param probed hears where other nodes answer measurements, on the control thread; must not block
      */
     public record Settings(
             BiFunction<Instance, Shard, Map<String, String>> engine,
-            java.util.function.Supplier<List<String>> addresses,
-            java.util.function.BiConsumer<NodeId, Message.Data> data,
+            Supplier<List<String>> addresses,
+            BiConsumer<NodeId, Message.Data> data,
             Consumer<ClusterView> watcher,
-            Consumer<Event> applied) {}
+            Consumer<Event> applied,
+            BiConsumer<NodeId, Message.ProbeEndpoint> probed) {}
 
     public Supervisor(NodeId self, ClusterNode cluster, Settings settings) {
         this.self = self;
@@ -89,6 +93,11 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             }
         }
         cluster.replan();
+    }
+
+    @Override
+    public void probe(NodeId from, Message.ProbeEndpoint endpoint) {
+        settings.probed().accept(from, endpoint);
     }
 
     @Override

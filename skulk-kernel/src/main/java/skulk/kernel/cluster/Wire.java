@@ -54,6 +54,7 @@ final class Wire {
             case Message.Control c -> 0;
             case Message.Telemetry t -> 1;
             case Message.RankEndpoint e -> 2;
+            case Message.ProbeEndpoint e -> 2;
             case Message.Data d -> 3;
             case Message.Call c -> 4;
         };

@@ -48,6 +48,7 @@ public final class Dispatcher implements Inference {
     private final Calls calls;
     private final BiConsumer<NodeId, Message> send;
     private final Accounts accounts;
+    private final Tracer tracer;
     private final Limits limits;
     private final Map<CommandId, InFlight> inFlight = new ConcurrentHashMap<>();
     private final Map<CommandId, Outbound> served = new ConcurrentHashMap<>();
@@ -64,13 +65,14 @@ public final class Dispatcher implements Inference {
     public record Wiring(
             NodeId self, Supplier<ClusterView> view, RankHost ranks, Calls calls, BiConsumer<NodeId, Message> send) {}
 
-    public Dispatcher(Wiring wiring, Accounts accounts, Limits limits) {
+    public Dispatcher(Wiring wiring, Accounts accounts, Tracer tracer, Limits limits) {
         this.self = wiring.self();
         this.view = wiring.view();
         this.ranks = wiring.ranks();
         this.calls = wiring.calls();
         this.send = wiring.send();
         this.accounts = accounts;
+        this.tracer = tracer;
         this.limits = limits;
         calls.answer("embed", body -> answerEmbed((JsonObject) body));
         calls.answer("count", body -> answerCount((JsonObject) body));
@@ -87,6 +89,9 @@ public final class Dispatcher implements Inference {
         }
         accounts.started(started, now.tracingEnabled());
         NodeId leader = leader(instance);
+        if (now.tracingEnabled()) {
+            tracer.started(started, leader);
+        }
         if (!leader.equals(self)) {
             send.accept(leader, new Message.Data.Generate(instance.instanceId(), request));
         } else if (!ranks.submit(instance.instanceId(), request, started::accept)) {
@@ -137,6 +142,7 @@ public final class Dispatcher implements Inference {
             inFlight.remove(told.request().command());
         }
         accounts.told(told);
+        tracer.told(told);
     }
 
     private void cancelAt(InFlight request) {

@@ -131,7 +131,11 @@ final class NodeLife {
 
     NodeFacts facts() {
         NodeInfo info = kit.cluster().view().nodes().get(peers.self());
-        String address = info == null || info.network().isEmpty() ? "127.0.0.1" : info.network().getFirst().ipAddress();
+        String address = Optional.ofNullable(info).stream()
+                .flatMap(i -> i.network().stream())
+                .map(NodeInfo.NetworkInterface::ipAddress)
+                .min(java.util.Comparator.comparing(a -> a.contains(":"))) // IPv4 before IPv6
+                .orElse("127.0.0.1");
         return new NodeFacts(
                 peers.self(),
                 hostname(),

@@ -211,6 +211,7 @@ final class RankLoop {
             link.send(new FromRank.Events(command, List.of(new GenerationEvent.Failed(problem))));
             return;
         }
+        Thread.currentThread().setContextClassLoader(ready.getClass().getClassLoader());
         try {
             Runner.Generation generation = ready.submit(request, event -> {
                 if (event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed) {
@@ -243,6 +244,10 @@ final class RankLoop {
 
     private void answer(long call, Supplier<Json> work) {
         Thread.ofVirtual().start(() -> {
+            Runner ready = runner;
+            if (ready != null) {
+                Thread.currentThread().setContextClassLoader(ready.getClass().getClassLoader());
+            }
             try {
                 link.send(new FromRank.Answer(call, work.get(), Optional.empty()));
             } catch (RuntimeException e) {

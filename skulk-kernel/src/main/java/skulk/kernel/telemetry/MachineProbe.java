@@ -161,7 +161,8 @@ public final class MachineProbe implements HardwareProbe {
         return found;
     }
 
-    private static String kind(String name) {
+    /** What kind of interface a name stands for, see {@link NodeInfo.NetworkInterface}. */
+    public static String kind(String name) {
         if (Files.isDirectory(Path.of("/sys/class/net", name, "wireless")) || name.startsWith("wl")) {
             return "wifi";
         }

@@ -112,12 +112,19 @@ class ServingTest {
             Instance instance = Samples.instance(MODEL, node.id);
             node.cluster.report(new Event.InstanceCreated(instance));
             serving(node, instance);
+            node.cluster.report(new Event.TracingStateChanged(true));
+            await().until(() -> node.cluster.view().tracingEnabled());
             GenerationRequest request = Samples.request(MODEL, 2000);
             Inference.Generating cancelled = node.dispatcher.generate(request);
-            cancelled.next(Duration.ofSeconds(5));
+            while (!(cancelled.next(Duration.ofSeconds(5)).orElseThrow() instanceof GenerationEvent.Text)) {
+                continue;
+            }
             assertTrue(node.dispatcher.cancel(request.commandId()));
             assertEquals("cancelled", ((GenerationEvent.Failed) read(cancelled).getLast()).problem().code());
             await().until(() -> node.ranks.reports().iterator().next().inFlight().isEmpty());
+            assertEquals(
+                    List.of("queued", "prefill", "first_token", "cancel"),
+                    node.traces.getFirst().spans().stream().map(s -> s.name()).toList());
 
             Inference.Generating deleted = node.dispatcher.generate(Samples.request(MODEL, 2000));
             node.cluster.report(new Event.InstanceDeleted(instance.instanceId(), false));
@@ -157,6 +164,9 @@ class ServingTest {
         Hub hub = new Hub();
         try (TestNode first = new TestNode("n1", hub.membership(), home);
                 TestNode second = new TestNode("n2", hub.membership(), home)) {
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> first.cluster.view().topology().neighbours(first.id).equals(List.of(second.id)));
+            assertTrue(first.cluster.view().topology().best(first.id, second.id).orElseThrow().latencyMicros() > 0);
             Instance instance = Samples.instance(MODEL, first.id, second.id);
             first.cluster.report(new Event.InstanceCreated(instance));
             serving(second, instance);

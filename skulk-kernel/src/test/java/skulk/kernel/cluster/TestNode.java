@@ -28,6 +28,8 @@ public final class TestNode implements AutoCloseable {
     public final RankHost ranks;
     public final Dispatcher dispatcher;
     public final EventLog log;
+    private Reachability reachability;
+    public final List<skulk.api.operation.Operation.Trace> traces = new java.util.concurrent.CopyOnWriteArrayList<>();
 
     public TestNode(String name, Membership membership, Path home) throws IOException {
         id = new NodeId(name);
@@ -38,11 +40,14 @@ public final class TestNode implements AutoCloseable {
                 () -> List.of("127.0.0.1"),
                 (from, message) -> data(from, message),
                 view -> viewed(view),
-                event -> {}));
+                event -> {},
+                (from, endpoint) -> reachability.heard(from, endpoint)));
+        reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(
                 new Dispatcher.Wiring(id, cluster::view, ranks, cluster.calls(), cluster::send),
                 new Accounts(id, cluster::reportLater, log::append, reading -> {}),
+                new skulk.kernel.inference.Tracer(cluster::view, traces::add),
                 Dispatcher.Limits.DEFAULT);
         supervisor.drive(ranks, new HaveAll(supervisor));
         cluster.join(membership, new NodeProfile(id, name, "1", List.of("127.0.0.1"), 0, false), supervisor);
@@ -54,6 +59,7 @@ public final class TestNode implements AutoCloseable {
 
     private void viewed(skulk.api.cluster.ClusterView view) {
         dispatcher.viewChanged(view);
+        reachability.viewChanged(view);
     }
 
     /** Every model is here already. */
@@ -94,6 +100,7 @@ public final class TestNode implements AutoCloseable {
     @Override
     public void close() {
         ranks.close();
+        reachability.close();
         cluster.close();
         log.close();
     }

@@ -1,0 +1,210 @@
+package skulk.kernel.cluster;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.NodeId;
+import skulk.api.cluster.Topology.Edge;
+import skulk.kernel.telemetry.MachineProbe;
+
+/**
+ * Verifies which addresses of the other members this node reaches, and how fast, and tells the cluster: these are the edges that placements are made of (contract
+ * section 1, {@code topology}). A member answers on a port of its own that echoes a few bytes and does nothing else; a node alone opens none.
+ *
+ * <p>Members are measured when they appear and every ten seconds after; that they are gone is for the membership to notice.
+ */
+final class Reachability implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Reachability.class.getName());
+    private static final int ECHO = 16;
+    private static final int ROUNDS = 5;
+    private static final int CONNECT_MILLIS = 2000;
+    private static final long AGAIN_SECONDS = 10;
+
+    private final NodeId self;
+    private final ClusterNode cluster;
+    private final IntSupplier apiPort;
+    private final Map<NodeId, Message.ProbeEndpoint> endpoints = new ConcurrentHashMap<>();
+    private final Map<NodeId, Map<String, Edge>> told = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("reachability").daemon().factory());
+    private List<NodeId> members = List.of();
+    private Optional<ServerSocket> server = Optional.empty();
+
+    Reachability(NodeId self, ClusterNode cluster, IntSupplier apiPort) {
+        this.self = self;
+        this.cluster = cluster;
+        this.apiPort = apiPort;
+        timer.scheduleWithFixedDelay(
+                () -> endpoints.keySet().forEach(this::measureLater), AGAIN_SECONDS, AGAIN_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** On the control thread. */
+    void viewChanged(ClusterView view) {
+        if (view.members().equals(members)) {
+            return;
+        }
+        boolean grew = !members.containsAll(view.members());
+        members = view.members();
+        endpoints.keySet().retainAll(members);
+        told.keySet().retainAll(members);
+        if (members.size() > 1 && grew) {
+            listen();
+            server.ifPresent(s -> cluster.broadcast(
+                    new Message.ProbeEndpoint(Addresses.own(), s.getLocalPort(), apiPort.getAsInt())));
+        }
+    }
+
+    /** On the control thread. */
+    void heard(NodeId node, Message.ProbeEndpoint endpoint) {
+        if (!node.equals(self)) {
+            endpoints.put(node, endpoint);
+            measureLater(node);
+        }
+    }
+
+    private void listen() {
+        if (server.isPresent()) {
+            return;
+        }
+        try {
+            ServerSocket opened = new ServerSocket(0);
+            server = Optional.of(opened);
+            Thread.ofVirtual().name("probe-accept").start(() -> accept(opened));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "no port to be measured on: {0}", e.getMessage());
+        }
+    }
+
+    private static void accept(ServerSocket server) {
+        try {
+            while (true) {
+                Socket socket = server.accept();
+                Thread.ofVirtual().name("probe-echo").start(() -> echo(socket));
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "measured no more", e); // closed
+        }
+    }
+
+    private static void echo(Socket socket) {
+        try (socket) {
+            socket.setSoTimeout(CONNECT_MILLIS);
+            socket.setTcpNoDelay(true);
+            InputStream in = socket.getInputStream();
+            for (int i = 0; i < ROUNDS; i++) {
+                byte[] bytes = in.readNBytes(ECHO);
+                if (bytes.length < ECHO) {
+                    return;
+                }
+                socket.getOutputStream().write(bytes);
+            }
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "a measurement ended early", e);
+        }
+    }
+
+    private void measureLater(NodeId node) {
+        Thread.ofVirtual().name("probe").start(() -> measure(node));
+    }
+
+    private void measure(NodeId node) {
+        Message.ProbeEndpoint endpoint = endpoints.get(node);
+        if (endpoint == null) {
+            return;
+        }
+        List<String> own = Addresses.own();
+        Map<String, Edge> found = new HashMap<>();
+        for (String address : endpoint.addresses()) {
+            // the other's loopback address is this machine unless both are on it
+            boolean loopback = address.startsWith("127.") || address.equals("::1");
+            if (!loopback || own.stream().anyMatch(a -> !a.equals(address) && endpoint.addresses().contains(a)) || own.size() == 1) {
+                edge(address, endpoint).ifPresent(edge -> found.put(address, edge));
+            }
+        }
+        if (!endpoint.equals(endpoints.get(node))) {
+            return; // it has left or moved meanwhile
+        }
+        tell(node, found);
+    }
+
+    private void tell(NodeId node, Map<String, Edge> found) {
+        Map<String, Edge> before = told.getOrDefault(node, Map.of());
+        List<Event> events = new ArrayList<>();
+        before.forEach((address, edge) -> {
+            if (!found.containsKey(address)) {
+                events.add(new Event.TopologyEdgeDeleted(new Event.Connection(self, node, edge)));
+            }
+        });
+        Map<String, Edge> now = new HashMap<>();
+        found.forEach((address, edge) -> {
+            Edge known = before.get(address);
+            boolean same = known != null
+                    && known.interfaceType().equals(edge.interfaceType())
+                    && edge.latencyMicros() < 4 * known.latencyMicros()
+                    && known.latencyMicros() < 4 * edge.latencyMicros();
+            now.put(address, same ? known : edge); // jitter is not news
+            if (!same) {
+                events.add(new Event.TopologyEdgeCreated(new Event.Connection(self, node, edge)));
+            }
+        });
+        told.put(node, now);
+        if (!events.isEmpty()) {
+            cluster.report(events);
+        }
+    }
+
+    private static Optional<Edge> edge(String address, Message.ProbeEndpoint endpoint) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address, endpoint.port()), CONNECT_MILLIS);
+            socket.setSoTimeout(CONNECT_MILLIS);
+            socket.setTcpNoDelay(true);
+            OutputStream out = socket.getOutputStream();
+            InputStream in = socket.getInputStream();
+            double[] micros = new double[ROUNDS];
+            for (int i = 0; i < ROUNDS; i++) {
+                long start = System.nanoTime();
+                out.write(new byte[ECHO]);
+                if (in.readNBytes(ECHO).length < ECHO) {
+                    return Optional.empty();
+                }
+                micros[i] = (System.nanoTime() - start) / 1e3;
+            }
+            Arrays.sort(micros);
+            NetworkInterface card = NetworkInterface.getByInetAddress(socket.getLocalAddress());
+            String kind = card == null || card.isLoopback() ? "unknown" : MachineProbe.kind(card.getName());
+            return Optional.of(new Edge(address, endpoint.apiPort(), kind, micros[ROUNDS / 2], 0));
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "{0} is not reached: {1}", address, e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        server.ifPresent(s -> {
+            try {
+                s.close();
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, "closing", e);
+            }
+        });
+    }
+}
