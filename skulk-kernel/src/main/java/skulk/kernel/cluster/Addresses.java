@@ -21,7 +21,8 @@ final class Addresses {
                 if (card.isUp() && !card.isLoopback()) {
                     for (InetAddress address : Collections.list(card.getInetAddresses())) {
                         if (!address.isLinkLocalAddress()) {
-                            (address instanceof Inet4Address ? first : second).add(address.getHostAddress().replaceAll("%.*", ""));
+                            (address instanceof Inet4Address ? first : second)
+                                    .add(address.getHostAddress().replaceAll("%.*", ""));
                         }
                     }
                 }

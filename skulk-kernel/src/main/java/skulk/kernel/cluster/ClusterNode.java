@@ -208,12 +208,13 @@ public final class ClusterNode implements AutoCloseable {
     private void dispatch(NodeId from, Wire.Envelope envelope) {
         switch (envelope.message()) {
             case Message.Control control -> execute(() -> control(from, envelope.epoch(), control));
-            case Message.Telemetry(NodeInfo info) -> execute(() -> {
-                if (replica.view().members().stream().anyMatch(m -> m.id().equals(from))) {
-                    table.heard(from, info, Instant.now());
-                    changed = true;
-                }
-            });
+            case Message.Telemetry(NodeInfo info) ->
+                execute(() -> {
+                    if (replica.view().members().stream().anyMatch(m -> m.id().equals(from))) {
+                        table.heard(from, info, Instant.now());
+                        changed = true;
+                    }
+                });
             case Message.RankEndpoint endpoint -> execute(() -> neighbours.endpoint(endpoint));
             case Message.ProbeEndpoint probe -> execute(() -> neighbours.probe(from, probe));
             case Message.Data data -> neighbours.data(from, data);
@@ -238,7 +239,8 @@ public final class ClusterNode implements AutoCloseable {
         epoch = view.epoch();
         table.members(view, Instant.now());
         changed = true;
-        table.info(self).ifPresent(info -> broadcast(new Message.Telemetry(info))); // whoever is new waits for no cadence
+        table.info(self)
+                .ifPresent(info -> broadcast(new Message.Telemetry(info))); // whoever is new waits for no cadence
         calls.members(view.members().stream().map(NodeProfile::id).toList());
         replica.viewChanged(view);
         List<Early> waiting = new ArrayList<>(early);

@@ -84,8 +84,16 @@ public final class ClusterServices implements Services {
         }
         cluster = new ClusterNode(node.self(), log, () -> probes);
         Catalog catalog = new Catalog(node.home().customCards(), this::backends);
-        supervisor = new Supervisor(node.self(), cluster, new Supervisor.Settings(
-                this::engine, () -> Addresses.own(), this::data, this::viewChanged, event -> cards(catalog, event), this::probed));
+        supervisor = new Supervisor(
+                node.self(),
+                cluster,
+                new Supervisor.Settings(
+                        this::engine,
+                        () -> Addresses.own(),
+                        this::data,
+                        this::viewChanged,
+                        event -> cards(catalog, event),
+                        this::probed));
         ranks = new RankHost(this::launch, supervisor);
         storage = new StorageService(storageSettings(), this::backends, this::active, supervisor::downloaded);
         supervisor.drive(ranks, new StagedFiles(storage));
@@ -94,12 +102,12 @@ public final class ClusterServices implements Services {
                 new Dispatcher.Wiring(node.self(), cluster::view, ranks, cluster.calls(), cluster::send),
                 new Accounts(node.self(), cluster::reportLater, log::append, telemetry),
                 new Tracer(cluster::view, traces::save),
-                new Dispatcher.Limits(
-                        seconds(Keys.STREAM_IDLE),
-                        (int) (configuration.get(Keys.MAX_CONCURRENT) + configuration.get(Keys.MAX_QUEUED))));
-        reachability = new Reachability(node.self(), cluster, () -> node.control().apiPort());
-        operations = new Operations(
-                new Kit(node, cluster, dispatcher, ranks, catalog, storage, log, traces, telemetry));
+                new Dispatcher.Limits(seconds(Keys.STREAM_IDLE), (int)
+                        (configuration.get(Keys.MAX_CONCURRENT) + configuration.get(Keys.MAX_QUEUED))));
+        reachability =
+                new Reachability(node.self(), cluster, () -> node.control().apiPort());
+        operations =
+                new Operations(new Kit(node, cluster, dispatcher, ranks, catalog, storage, log, traces, telemetry));
         facade = new LocalCluster(cluster, () -> operations);
     }
 
@@ -221,7 +229,8 @@ public final class ClusterServices implements Services {
     private StorageSettings storageSettings() {
         return StorageSettings.of(
                 node.configuration(),
-                new StorageSettings.Here(node.self(), friendlyName(), hostName(), node.home().staging()));
+                new StorageSettings.Here(
+                        node.self(), friendlyName(), hostName(), node.home().staging()));
     }
 
     /** The models that have a rank here, wanted or running. */
@@ -234,8 +243,9 @@ public final class ClusterServices implements Services {
                 cards.put(instance.modelId(), shard.modelCard());
             }
         }
-        ranks.reports().forEach(r -> cards.put(
-                r.spec().instance().modelId(), r.spec().shard().modelCard()));
+        ranks.reports()
+                .forEach(r -> cards.put(
+                        r.spec().instance().modelId(), r.spec().shard().modelCard()));
         return cards.values();
     }
 
@@ -303,8 +313,8 @@ public final class ClusterServices implements Services {
                 .flatMap(NodeInfo::memory)
                 .ifPresent(memory -> {
                     long total = memory.ramTotal().inBytes();
-                    long budget = Math.min(
-                            memory.ramAvailable().inBytes(), (long) (c.get(Keys.MEMORY_THRESHOLD) * total));
+                    long budget =
+                            Math.min(memory.ramAvailable().inBytes(), (long) (c.get(Keys.MEMORY_THRESHOLD) * total));
                     settings.put("memory_bytes", Long.toString(budget));
                     settings.put("heap_bytes", Long.toString(Math.clamp(total / 8, 512L << 20, 4L << 30)));
                 });
@@ -317,7 +327,11 @@ public final class ClusterServices implements Services {
         @Override
         public void ensure(Shard shard) {
             storage.ensure(shard).exceptionally(failure -> {
-                LOG.log(Level.WARNING, "{0} is not available here: {1}", shard.modelCard().modelId(), failure.getMessage());
+                LOG.log(
+                        Level.WARNING,
+                        "{0} is not available here: {1}",
+                        shard.modelCard().modelId(),
+                        failure.getMessage());
                 return null; // told to the cluster as a failed download
             });
         }

@@ -74,8 +74,8 @@ public record ClusterState(
             case Event.RunnerStatusUpdated(RunnerId id, RunnerStatus status) -> runner(id, status);
             case Event.TaskCreated(TaskId id, Task task) -> withTasks(put(tasks, id, task));
             case Event.TaskStatusUpdated(TaskId id, TaskStatus status) -> task(id, t -> Tasks.withStatus(t, status));
-            case Event.TaskFailed(TaskId id, String type, String message) -> task(
-                    id, t -> Tasks.failed(t, type, message));
+            case Event.TaskFailed(TaskId id, String type, String message) ->
+                task(id, t -> Tasks.failed(t, type, message));
             case Event.TaskDeleted(TaskId id) -> withTasks(remove(tasks, id));
             case Event.NodeDownloadProgress(Download download) -> download(download);
             case Event.NodeTimedOut(NodeId node) -> forget(node);
@@ -112,7 +112,8 @@ public record ClusterState(
         Map<RunnerId, RunnerStatus> statuses = new HashMap<>(runners);
         Instance instance = instances.get(id);
         if (instance != null) {
-            statuses.keySet().removeAll(instance.shardAssignments().runnerToShard().keySet());
+            statuses.keySet()
+                    .removeAll(instance.shardAssignments().runnerToShard().keySet());
         }
         return withInstances(remove(instances, id), statuses, tombstones);
     }
@@ -167,8 +168,8 @@ public record ClusterState(
     /** The instances that have a rank on a node that is none of these. */
     public List<Instance> instancesBeyond(Collection<NodeId> members) {
         return instances.values().stream()
-                .filter(i -> !members.containsAll(
-                        i.shardAssignments().nodeToRunner().keySet()))
+                .filter(i ->
+                        !members.containsAll(i.shardAssignments().nodeToRunner().keySet()))
                 .toList();
     }
 

@@ -53,8 +53,8 @@ final class Edges {
     }
 
     private static List<Edge> others(Map<NodeId, Map<NodeId, List<Edge>>> edges, Event.Connection connection) {
-        List<Edge> list = new ArrayList<>(edges.getOrDefault(connection.source(), Map.of())
-                .getOrDefault(connection.sink(), List.of()));
+        List<Edge> list = new ArrayList<>(
+                edges.getOrDefault(connection.source(), Map.of()).getOrDefault(connection.sink(), List.of()));
         Edge edge = connection.edge();
         list.removeIf(e -> e.address().equals(edge.address()) && e.port() == edge.port());
         return list;

@@ -23,7 +23,9 @@ final class Health {
             long free = disk.available().inBytes();
             if (free <= DISK_FULL) {
                 reasons.add(new Reason(
-                        "disk_full", "%.1f GB free on the models volume".formatted(free / 1e9), "Free disk space or purge staging"));
+                        "disk_full",
+                        "%.1f GB free on the models volume".formatted(free / 1e9),
+                        "Free disk space or purge staging"));
             } else if (free < DISK_LOW) {
                 reasons.add(new Reason(
                         "disk_low",
@@ -34,7 +36,8 @@ final class Health {
         if (info.lastSeen().plus(SILENT).isBefore(now)) {
             reasons.add(new Reason(
                     "unreachable",
-                    "silent for %d s".formatted(Duration.between(info.lastSeen(), now).toSeconds()),
+                    "silent for %d s"
+                            .formatted(Duration.between(info.lastSeen(), now).toSeconds()),
                     "Check the node's process and network"));
         }
         for (Download download : downloads) {
@@ -49,7 +52,8 @@ final class Health {
     }
 
     private static String level(List<Reason> reasons) {
-        boolean error = reasons.stream().anyMatch(r -> r.code().equals("disk_full") || r.code().equals("download_failed"));
+        boolean error = reasons.stream()
+                .anyMatch(r -> r.code().equals("disk_full") || r.code().equals("download_failed"));
         return error ? "error" : reasons.isEmpty() ? "ok" : "warn";
     }
 }

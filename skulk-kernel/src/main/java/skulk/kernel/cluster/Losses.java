@@ -60,8 +60,10 @@ public final class Losses {
             mentioned.add(source);
             mentioned.addAll(sinks.keySet());
         });
-        state.instances().values().forEach(i -> mentioned.addAll(
-                i.shardAssignments().nodeToRunner().keySet()));
+        state.instances()
+                .values()
+                .forEach(i ->
+                        mentioned.addAll(i.shardAssignments().nodeToRunner().keySet()));
         state.tasks().values().forEach(t -> mentioned.add(t.ownerNode()));
         TreeSet<NodeId> gone = new TreeSet<>((a, b) -> a.value().compareTo(b.value()));
         mentioned.stream().filter(n -> !members.contains(n)).forEach(gone::add);

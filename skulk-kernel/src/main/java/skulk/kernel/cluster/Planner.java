@@ -39,8 +39,7 @@ public final class Planner {
      * @param local the ranks on this node
      * @param endpoints which ranks of which instances are known to listen
      */
-    public static List<Action> plan(
-            ClusterView view, List<LocalRank> local, Map<InstanceId, Set<Integer>> endpoints) {
+    public static List<Action> plan(ClusterView view, List<LocalRank> local, Map<InstanceId, Set<Integer>> endpoints) {
         Map<RunnerId, LocalRank> byRunner = new HashMap<>();
         local.forEach(rank -> byRunner.put(rank.runner(), rank));
         List<Action> actions = new ArrayList<>();
@@ -64,7 +63,8 @@ public final class Planner {
     private static boolean wanted(ClusterView view, LocalRank rank) {
         Instance instance = view.instances().get(rank.instance());
         return instance != null
-                && rank.runner().equals(instance.shardAssignments().nodeToRunner().get(view.self()));
+                && rank.runner()
+                        .equals(instance.shardAssignments().nodeToRunner().get(view.self()));
     }
 
     private static Optional<Action> fetch(ClusterView view, Shard shard) {
@@ -112,11 +112,7 @@ public final class Planner {
 
     /** The last rank connects once the others wait for it. */
     private static Optional<Action> connect(
-            ClusterView view,
-            Instance instance,
-            Shard shard,
-            LocalRank rank,
-            Map<InstanceId, Set<Integer>> endpoints) {
+            ClusterView view, Instance instance, Shard shard, LocalRank rank, Map<InstanceId, Set<Integer>> endpoints) {
         boolean known = endpoints.getOrDefault(instance.instanceId(), Set.of()).size() == shard.worldSize();
         boolean last = shard.deviceRank() == shard.worldSize() - 1;
         boolean willing = peers(view, instance, rank)

@@ -134,7 +134,11 @@ final class Reachability implements AutoCloseable {
         for (String address : endpoint.addresses()) {
             // the other's loopback address is this machine unless both are on it
             boolean loopback = address.startsWith("127.") || address.equals("::1");
-            if (!loopback || own.stream().anyMatch(a -> !a.equals(address) && endpoint.addresses().contains(a)) || own.size() == 1) {
+            if (!loopback
+                    || own.stream()
+                            .anyMatch(a ->
+                                    !a.equals(address) && endpoint.addresses().contains(a))
+                    || own.size() == 1) {
                 edge(address, endpoint).ifPresent(edge -> found.put(address, edge));
             }
         }

@@ -100,9 +100,8 @@ final class Replica {
             resend();
             return;
         }
-        boolean takesOver = !previous.members().isEmpty()
-                && !led
-                && ids(next).stream().noneMatch(previous.coordinator()::equals);
+        boolean takesOver =
+                !previous.members().isEmpty() && !led && ids(next).stream().noneMatch(previous.coordinator()::equals);
         if (takesOver) {
             reign = reign.next(self, clock.getAsLong());
         }
@@ -143,8 +142,7 @@ final class Replica {
             host.send(from, new Control.Snapshot(reign, state));
         } else if (hello.lastIdx() < state.lastEventAppliedIdx()) {
             int missing = (int) (state.lastEventAppliedIdx() - hello.lastIdx());
-            List<Reported> events =
-                    new ArrayList<>(tail).subList(tail.size() - missing, tail.size());
+            List<Reported> events = new ArrayList<>(tail).subList(tail.size() - missing, tail.size());
             host.send(from, new Control.Numbered(reign, hello.lastIdx() + 1, List.copyOf(events)));
         }
     }
@@ -243,7 +241,8 @@ final class Replica {
     }
 
     private void number(List<Reported> events) {
-        List<Reported> fresh = events.stream().filter(e -> !numbered.contains(e.eventId())).toList();
+        List<Reported> fresh =
+                events.stream().filter(e -> !numbered.contains(e.eventId())).toList();
         if (fresh.isEmpty()) {
             return;
         }

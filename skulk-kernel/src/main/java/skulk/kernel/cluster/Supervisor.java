@@ -88,7 +88,9 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         }
         RunnerId runner = instance.shardAssignments().nodeToRunner().get(self);
         for (LocalRank rank : ranks.local()) {
-            if (rank.runner().equals(runner) && rank.connectOrdered() && rank.status() instanceof RunnerStatus.RunnerConnecting) {
+            if (rank.runner().equals(runner)
+                    && rank.connectOrdered()
+                    && rank.status() instanceof RunnerStatus.RunnerConnecting) {
                 ranks.connect(runner, peers(instance, runner)); // that peer was started again and listens elsewhere
             }
         }
@@ -173,7 +175,9 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         endpoints.getOrDefault(instance.instanceId(), Map.of()).forEach((rank, endpoint) -> {
             if (rank != own.deviceRank()) {
                 List<String> addresses = new ArrayList<>(placed(instance, rank));
-                endpoint.addresses().stream().filter(a -> !addresses.contains(a)).forEach(addresses::add);
+                endpoint.addresses().stream()
+                        .filter(a -> !addresses.contains(a))
+                        .forEach(addresses::add);
                 peers.add(new ToRank.Peer(rank, addresses, endpoint.port(), endpoint.key()));
             }
         });
@@ -200,7 +204,8 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         for (LocalRank rank : ranks.local()) {
             Instance instance = previous.instances().get(rank.instance());
             boolean whole = instance != null
-                    && members.containsAll(instance.shardAssignments().nodeToRunner().keySet());
+                    && members.containsAll(
+                            instance.shardAssignments().nodeToRunner().keySet());
             if (whole && !now.instances().containsKey(rank.instance())) {
                 carried.put(rank.instance(), instance);
             }
@@ -208,8 +213,10 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         carried.values().forEach(instance -> facts.add(new Event.InstanceCreated(instance)));
         ranks.local().forEach(rank -> facts.add(new Event.RunnerStatusUpdated(rank.runner(), rank.status())));
         previous.downloads().getOrDefault(self, List.of()).forEach(d -> facts.add(new Event.NodeDownloadProgress(d)));
-        previous.edges().getOrDefault(self, Map.of()).forEach((sink, edges) -> edges.forEach(
-                edge -> facts.add(new Event.TopologyEdgeCreated(new Event.Connection(self, sink, edge)))));
+        previous.edges()
+                .getOrDefault(self, Map.of())
+                .forEach((sink, edges) -> edges.forEach(
+                        edge -> facts.add(new Event.TopologyEdgeCreated(new Event.Connection(self, sink, edge)))));
         previous.customCards().forEach((id, card) -> {
             if (!now.customCards().containsKey(id)) {
                 facts.add(new Event.CustomModelCardAdded(card));
@@ -245,7 +252,11 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
 
     @Override
     public void brokenDown(RankSpec spec, String reason) {
-        LOG.log(Level.ERROR, "{0} crashed too often ({1}); its placement is removed", spec.instance().modelId(), reason);
+        LOG.log(
+                Level.ERROR,
+                "{0} crashed too often ({1}); its placement is removed",
+                spec.instance().modelId(),
+                reason);
         cluster.execute(() -> {
             List<Event> events = new ArrayList<>(Losses.tasksOf(cluster.state(), spec.instance()));
             events.add(new Event.InstanceDeleted(spec.instance().instanceId(), false));

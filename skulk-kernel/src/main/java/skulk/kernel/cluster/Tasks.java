@@ -20,26 +20,28 @@ final class Tasks {
 
     private static Task copy(Task task, TaskStatus status, Optional<String> type, Optional<String> message) {
         return switch (task) {
-            case TextGeneration t -> new TextGeneration(
-                    t.taskId(),
-                    status,
-                    t.instanceId(),
-                    t.commandId(),
-                    t.ownerNode(),
-                    t.taskParams(),
-                    t.traceEnabled(),
-                    type.or(t::errorType),
-                    message.or(t::errorMessage));
-            case TextEmbedding t -> new TextEmbedding(
-                    t.taskId(),
-                    status,
-                    t.instanceId(),
-                    t.commandId(),
-                    t.ownerNode(),
-                    t.taskParams(),
-                    t.traceEnabled(),
-                    type.or(t::errorType),
-                    message.or(t::errorMessage));
+            case TextGeneration t ->
+                new TextGeneration(
+                        t.taskId(),
+                        status,
+                        t.instanceId(),
+                        t.commandId(),
+                        t.ownerNode(),
+                        t.taskParams(),
+                        t.traceEnabled(),
+                        type.or(t::errorType),
+                        message.or(t::errorMessage));
+            case TextEmbedding t ->
+                new TextEmbedding(
+                        t.taskId(),
+                        status,
+                        t.instanceId(),
+                        t.commandId(),
+                        t.ownerNode(),
+                        t.taskParams(),
+                        t.traceEnabled(),
+                        type.or(t::errorType),
+                        message.or(t::errorMessage));
         };
     }
 }

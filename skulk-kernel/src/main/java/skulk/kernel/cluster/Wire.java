@@ -44,7 +44,11 @@ final class Wire {
             return Optional.of(new Envelope(epoch, Records.fromJson(Json.parse(body), Message.class)));
         } catch (JsonException e) {
             System.getLogger(Wire.class.getName())
-                    .log(System.Logger.Level.WARNING, "message of kind {0} not understood: {1}", bytes[1], e.getMessage());
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "message of kind {0} not understood: {1}",
+                            bytes[1],
+                            e.getMessage());
             return Optional.empty();
         }
     }

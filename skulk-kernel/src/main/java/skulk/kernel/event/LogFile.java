@@ -58,7 +58,10 @@ final class LogFile {
         archive(directory);
         prune(directory, limits);
         FileChannel channel = FileChannel.open(
-                directory.resolve(CURRENT), StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+                directory.resolve(CURRENT),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING);
         return new LogFile(directory, limits, channel);
     }
 
@@ -74,14 +77,18 @@ final class LogFile {
             }
             Files.delete(current);
         } catch (IOException e) {
-            LOG.log(System.Logger.Level.WARNING, "the log of the last run is dropped, it cannot be archived: {0}", e.getMessage());
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "the log of the last run is dropped, it cannot be archived: {0}",
+                    e.getMessage());
             deleteQuietly(archive);
         }
     }
 
     private static void prune(Path directory, LogLimits limits) throws IOException {
         List<Path> newestFirst = archives(directory).stream()
-                .sorted(Comparator.comparing((Path p) -> p.getFileName().toString()).reversed())
+                .sorted(Comparator.comparing((Path p) -> p.getFileName().toString())
+                        .reversed())
                 .toList();
         long bytes = 0;
         int count = 0;
@@ -178,7 +185,10 @@ final class LogFile {
             degrade("less than %d MiB are free in %s".formatted(limits.freeFloor() >> 20, directory));
         } else if (!low && countingOnly) {
             countingOnly = false;
-            LOG.log(System.Logger.Level.INFO, "the event log is written again, after {0,number,#} events that were only counted", appended - startIdx - records);
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "the event log is written again, after {0,number,#} events that were only counted",
+                    appended - startIdx - records);
         }
     }
 
@@ -203,7 +213,11 @@ final class LogFile {
         Path fresh = directory.resolve(META + ".new");
         Files.writeString(
                 fresh,
-                JsonObject.builder().put("startIdx", startIdx).put("count", records).build().toString());
+                JsonObject.builder()
+                        .put("startIdx", startIdx)
+                        .put("count", records)
+                        .build()
+                        .toString());
         Files.move(fresh, directory.resolve(META), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
@@ -224,7 +238,8 @@ final class LogFile {
             throw e;
         }
         channel.close();
-        Files.move(fresh, directory.resolve(CURRENT), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+                fresh, directory.resolve(CURRENT), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         channel = FileChannel.open(directory.resolve(CURRENT), StandardOpenOption.WRITE);
         length = channel.size();
         startIdx += dropped;

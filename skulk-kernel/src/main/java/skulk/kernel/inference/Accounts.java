@@ -65,8 +65,7 @@ public final class Accounts {
     void told(Told told) {
         InFlight request = told.request();
         switch (told.event()) {
-            case GenerationEvent.Accepted accepted ->
-                status(request, TaskStatus.RUNNING);
+            case GenerationEvent.Accepted accepted -> status(request, TaskStatus.RUNNING);
             case GenerationEvent.Text text -> {
                 if (running.putIfAbsent(request.command(), true) == null) {
                     timing(request, "gen_ai_server_time_to_first_token");
@@ -74,11 +73,21 @@ public final class Accounts {
                 chunk(request, () -> chunk(request).put("text", text.text()).put("finish_reason", Optional.empty()));
             }
             case GenerationEvent.Finished finished -> {
-                chunk(request, () -> chunk(request)
-                        .put("text", "")
-                        .put("finish_reason", finished.reason().toString()));
-                count("gen_ai_client_token_usage", request, "output", finished.usage().completionTokens());
-                count("gen_ai_client_token_usage", request, "input", finished.usage().promptTokens());
+                chunk(
+                        request,
+                        () -> chunk(request)
+                                .put("text", "")
+                                .put("finish_reason", finished.reason().toString()));
+                count(
+                        "gen_ai_client_token_usage",
+                        request,
+                        "output",
+                        finished.usage().completionTokens());
+                count(
+                        "gen_ai_client_token_usage",
+                        request,
+                        "input",
+                        finished.usage().promptTokens());
                 ended(request, "ok", new Event.TaskStatusUpdated(request.task(), TaskStatus.COMPLETE));
             }
             case GenerationEvent.Failed(var problem) -> {
@@ -92,8 +101,10 @@ public final class Accounts {
                                 : new Event.TaskFailed(request.task(), type, problem.message()));
             }
             case GenerationEvent.Prefill prefill -> {}
-            case GenerationEvent.ToolCallDelta delta -> chunk(
-                    request, () -> chunk(request).put("tool_call", delta.arguments()).put("index", delta.index()));
+            case GenerationEvent.ToolCallDelta delta ->
+                chunk(
+                        request,
+                        () -> chunk(request).put("tool_call", delta.arguments()).put("index", delta.index()));
             case GenerationEvent.Committed committed -> {}
         }
     }

@@ -85,7 +85,8 @@ public final class Dispatcher implements Inference {
         Preflight.check(request, now);
         InFlight started = new InFlight(request, instance, limits.stall(), this::cancelAt, this::told);
         if (inFlight.putIfAbsent(request.commandId(), started) != null) {
-            throw new SkulkException(Problem.Kind.CONFLICT, "Command %s is under way already".formatted(request.commandId()));
+            throw new SkulkException(
+                    Problem.Kind.CONFLICT, "Command %s is under way already".formatted(request.commandId()));
         }
         accounts.started(started, now.tracingEnabled());
         NodeId leader = leader(instance);
@@ -183,8 +184,8 @@ public final class Dispatcher implements Inference {
 
     private void failWhereLost(ClusterView now, InFlight request) {
         Instance instance = request.instance();
-        boolean nodesGone =
-                !now.members().containsAll(instance.shardAssignments().nodeToRunner().keySet());
+        boolean nodesGone = !now.members()
+                .containsAll(instance.shardAssignments().nodeToRunner().keySet());
         boolean rankFailed = instance.shardAssignments().runnerToShard().keySet().stream()
                 .anyMatch(r -> now.runners().get(r) instanceof RunnerFailed);
         if (nodesGone || rankFailed) {
@@ -199,7 +200,8 @@ public final class Dispatcher implements Inference {
     }
 
     private static Problem lost() {
-        return Problem.of(Problem.Kind.INTERNAL, "instance_lost", Losses.INSTANCE_LOST).retryAfter(Duration.ofSeconds(1));
+        return Problem.of(Problem.Kind.INTERNAL, "instance_lost", Losses.INSTANCE_LOST)
+                .retryAfter(Duration.ofSeconds(1));
     }
 
     // ---- between nodes
@@ -208,7 +210,8 @@ public final class Dispatcher implements Inference {
     public void data(NodeId from, Message.Data message) {
         switch (message) {
             case Message.Data.Generate(var instance, GenerationRequest request) -> {
-                Outbound outbound = new Outbound(from, request.commandId(), send, () -> served.remove(request.commandId()));
+                Outbound outbound =
+                        new Outbound(from, request.commandId(), send, () -> served.remove(request.commandId()));
                 served.put(request.commandId(), outbound);
                 if (!ranks.submit(instance, request, outbound)) {
                     outbound.accept(new GenerationEvent.Failed(lost()));
@@ -247,7 +250,8 @@ public final class Dispatcher implements Inference {
             vectors.add(values);
         }
         return new EmbeddingRequest.Embeddings(
-                vectors, ((JsonObject) answer).integer("promptTokens").orElse(0L).intValue());
+                vectors,
+                ((JsonObject) answer).integer("promptTokens").orElse(0L).intValue());
     }
 
     @Override
@@ -273,7 +277,8 @@ public final class Dispatcher implements Inference {
 
     private Json answerCount(JsonObject body) {
         var instance = Records.fromJson(body.members().get("instance"), skulk.api.cluster.InstanceId.class);
-        return join(ranks.countTokens(instance, Records.fromJson(body.members().get("request"), GenerationRequest.class)));
+        return join(
+                ranks.countTokens(instance, Records.fromJson(body.members().get("request"), GenerationRequest.class)));
     }
 
     private static Json join(Optional<CompletableFuture<Json>> answer) {

@@ -106,7 +106,8 @@ final class InFlight implements Inference.Generating {
             queue.add(event); // one place is kept for it
         } else if (queue.size() >= QUEUE) {
             cancel.accept(this);
-            fail(Problem.of(Problem.Kind.OVERLOADED, "slow_client", "The client reads too slowly; the answer was given up"));
+            fail(Problem.of(
+                    Problem.Kind.OVERLOADED, "slow_client", "The client reads too slowly; the answer was given up"));
         } else {
             queue.add(event);
         }

@@ -66,7 +66,8 @@ final class TaskParams {
 
     private static Optional<List<String>> tools(Prompt prompt) {
         return prompt instanceof Prompt.Conversation c && !c.tools().isEmpty()
-                ? Optional.of(c.tools().stream().map(GenerationRequest.Tool::name).toList())
+                ? Optional.of(
+                        c.tools().stream().map(GenerationRequest.Tool::name).toList())
                 : Optional.empty();
     }
 }

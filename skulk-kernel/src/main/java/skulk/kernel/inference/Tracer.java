@@ -55,7 +55,16 @@ public final class Tracer {
                     + began.getNano() / 1000
                     + (System.nanoTime() - startedAt) / 1000;
             spans.add(new Span(
-                    name, now - micros, micros, 0, category, leader, request.request().model(), KIND, TAGS, attrs));
+                    name,
+                    now - micros,
+                    micros,
+                    0,
+                    category,
+                    leader,
+                    request.request().model(),
+                    KIND,
+                    TAGS,
+                    attrs));
         }
     }
 
@@ -98,7 +107,11 @@ public final class Tracer {
                                 .put("completion_tokens", finished.usage().completionTokens())
                                 .put("tokens_per_second", finished.stats().generationTps())
                                 .build());
-                end(recording, request, "finish", JsonObject.of("reason", finished.reason().toString()));
+                end(
+                        recording,
+                        request,
+                        "finish",
+                        JsonObject.of("reason", finished.reason().toString()));
             }
             case GenerationEvent.Failed(var problem) ->
                 end(

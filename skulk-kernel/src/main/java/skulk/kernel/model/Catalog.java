@@ -87,7 +87,8 @@ public final class Catalog {
             return;
         }
         try (Stream<Path> files = Files.list(custom)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".toml")).sorted().toList()) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".toml")).sorted().toList()) {
                 try {
                     ModelCard card = asCustom(CardFile.read(Files.readString(file)));
                     added.put(card.modelId(), card);
@@ -123,7 +124,8 @@ public final class Catalog {
             }
         }
         List<ModelCard> sorted = new ArrayList<>(cards.values());
-        sorted.sort((a, b) -> a.modelId().value().compareToIgnoreCase(b.modelId().value()));
+        sorted.sort(
+                (a, b) -> a.modelId().value().compareToIgnoreCase(b.modelId().value()));
         return sorted;
     }
 
@@ -144,7 +146,9 @@ public final class Catalog {
                 }
             } catch (IOException | JsonException e) {
                 throw new SkulkException(
-                        Problem.of(Problem.Kind.USER_ERROR, "Failed to fetch model: %s: %s".formatted(backend.name(), e.getMessage())),
+                        Problem.of(
+                                Problem.Kind.USER_ERROR,
+                                "Failed to fetch model: %s: %s".formatted(backend.name(), e.getMessage())),
                         e);
             }
         }
@@ -188,7 +192,8 @@ public final class Catalog {
             try {
                 Optional<ModelManifest> manifest = backend.find(model);
                 if (manifest.isPresent()) {
-                    String key = model + "@" + manifest.get().source() + "@" + manifest.get().revision();
+                    String key = model + "@" + manifest.get().source() + "@"
+                            + manifest.get().revision();
                     ModelCard known = derived.get(key);
                     if (known == null || manifest.get().revision().isEmpty()) {
                         known = read(backend, manifest.get());
@@ -231,14 +236,16 @@ public final class Catalog {
         }
     }
 
-    private static Optional<String> text(StorageBackend backend, ModelManifest manifest, String name) throws IOException {
+    private static Optional<String> text(StorageBackend backend, ModelManifest manifest, String name)
+            throws IOException {
         Optional<ModelFile> file =
                 manifest.files().stream().filter(f -> f.path().equals(name)).findFirst();
         if (file.isEmpty()) {
             return Optional.empty();
         }
         if (file.get().size() > MAX_CONFIG) {
-            throw new IOException("%s has %d bytes; at most %d are read".formatted(name, file.get().size(), MAX_CONFIG));
+            throw new IOException("%s has %d bytes; at most %d are read"
+                    .formatted(name, file.get().size(), MAX_CONFIG));
         }
         try (ReadableByteChannel channel = backend.open(manifest.model(), file.get(), 0)) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -253,9 +260,28 @@ public final class Catalog {
 
     private static ModelCard asCustom(ModelCard c) {
         return new ModelCard(
-                c.modelId(), c.storageSize(), c.nLayers(), c.hiddenSize(), c.supportsTensor(), c.numKeyValueHeads(), c.tasks(),
-                c.components(), c.family(), c.quantization(), c.baseModel(), c.ggufFile(), c.capabilities(), c.contextLength(),
-                c.usesCfg(), c.trustRemoteCode(), true, c.vision(), c.reasoning(), c.modalities(), c.tooling(), c.runtime(),
+                c.modelId(),
+                c.storageSize(),
+                c.nLayers(),
+                c.hiddenSize(),
+                c.supportsTensor(),
+                c.numKeyValueHeads(),
+                c.tasks(),
+                c.components(),
+                c.family(),
+                c.quantization(),
+                c.baseModel(),
+                c.ggufFile(),
+                c.capabilities(),
+                c.contextLength(),
+                c.usesCfg(),
+                c.trustRemoteCode(),
+                true,
+                c.vision(),
+                c.reasoning(),
+                c.modalities(),
+                c.tooling(),
+                c.runtime(),
                 c.placement());
     }
 }

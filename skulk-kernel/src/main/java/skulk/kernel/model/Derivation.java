@@ -24,7 +24,8 @@ final class Derivation {
                 .orElseThrow(() -> new JsonException("config.json has no 'hidden_size'", -1));
         Optional<Integer> heads = number(text, "num_attention_heads", "n_head");
         Optional<Integer> kvHeads = number(text, "num_key_value_heads").or(() -> heads);
-        String type = text.string("model_type").or(() -> config.string("model_type")).orElse("");
+        String type =
+                text.string("model_type").or(() -> config.string("model_type")).orElse("");
         boolean embeds = embeds(config, type);
         boolean thinks = chatTemplate.contains("<think>") || chatTemplate.contains("enable_thinking");
         boolean toggles = chatTemplate.contains("enable_thinking");
@@ -71,7 +72,8 @@ final class Derivation {
     private static boolean embeds(JsonObject config, String type) {
         boolean encoder = config.array("architectures").stream()
                 .flatMap(a -> a.items().stream())
-                .anyMatch(a -> a.toString().contains("BertModel") || a.toString().contains("EmbeddingModel"));
+                .anyMatch(
+                        a -> a.toString().contains("BertModel") || a.toString().contains("EmbeddingModel"));
         return encoder || type.equals("bert") || type.equals("xlm-roberta");
     }
 

@@ -43,7 +43,9 @@ final class Diagnostics {
 
     /** ISO-8601 with an offset, as these endpoints have it. */
     static String at(Instant instant) {
-        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(instant.atOffset(ZoneOffset.UTC)).replace("Z", "+00:00");
+        return DateTimeFormatter.ISO_OFFSET_DATE_TIME
+                .format(instant.atOffset(ZoneOffset.UTC))
+                .replace("Z", "+00:00");
     }
 
     Json diagnose(DiagnosticScope scope, Optional<NodeId> node) {
@@ -120,13 +122,14 @@ final class Diagnostics {
 
     private Json cluster() {
         List<Json> nodes = new ArrayList<>();
-        peers.askAll("diagnostics", JsonObject.EMPTY, PATIENCE).forEach((node, answer) -> nodes.add(JsonObject.builder()
-                .put("nodeId", node)
-                .put("url", Optional.empty())
-                .put("ok", answer.ok())
-                .put("diagnostics", answer.ok() ? answer.body() : Json.NULL)
-                .put("error", answer.ok() ? Optional.empty() : Optional.of(answer.error()))
-                .build()));
+        peers.askAll("diagnostics", JsonObject.EMPTY, PATIENCE)
+                .forEach((node, answer) -> nodes.add(JsonObject.builder()
+                        .put("nodeId", node)
+                        .put("url", Optional.empty())
+                        .put("ok", answer.ok())
+                        .put("diagnostics", answer.ok() ? answer.body() : Json.NULL)
+                        .put("error", answer.ok() ? Optional.empty() : Optional.of(answer.error()))
+                        .build()));
         return head().put("nodes", new JsonArray(nodes)).build();
     }
 
@@ -152,12 +155,14 @@ final class Diagnostics {
                         .build());
                 return;
             }
-            for (Json runner : ((JsonObject) answer.body()).array("supervisorRunners").orElseThrow()) {
+            for (Json runner :
+                    ((JsonObject) answer.body()).array("supervisorRunners").orElseThrow()) {
                 runners.add(runner);
                 entries.addAll(RunnerDiagnostics.timeline((JsonObject) runner));
             }
         });
-        entries.sort((a, b) -> a.string("at").orElse("").compareTo(b.string("at").orElse("")));
+        entries.sort(
+                (a, b) -> a.string("at").orElse("").compareTo(b.string("at").orElse("")));
         return head().put("runners", new JsonArray(runners))
                 .put("timeline", entries)
                 .put("unreachableNodes", new JsonArray(unreachable))
@@ -175,15 +180,19 @@ final class Diagnostics {
                 .build();
         return wish.node()
                 .filter(n -> !peers.isSelf(n))
-                .map(n -> kit.cluster().calls().ask(n, "capture", body, PATIENCE.plusSeconds((long) Math.ceil(wish.seconds()))))
+                .map(n -> kit.cluster().calls().ask(n, "capture", body, PATIENCE.plusSeconds((long)
+                        Math.ceil(wish.seconds()))))
                 .orElseGet(() -> capture(body));
     }
 
     private Json capture(JsonObject wish) {
         ClusterView view = kit.cluster().view();
-        Optional<CommandId> command = wish.string("taskId").map(id -> task(view, id).commandId());
+        Optional<CommandId> command =
+                wish.string("taskId").map(id -> task(view, id).commandId());
         Optional<RankReport> rank = kit.ranks().reports().stream()
-                .filter(r -> wish.string("runnerId").map(id -> id.equals(r.spec().runner().value())).orElse(true))
+                .filter(r -> wish.string("runnerId")
+                        .map(id -> id.equals(r.spec().runner().value()))
+                        .orElse(true))
                 .filter(r -> command.map(c -> r.inFlight().contains(c)).orElse(true))
                 .findFirst();
         boolean narrowed = wish.string("runnerId").isPresent() || command.isPresent();
@@ -192,14 +201,17 @@ final class Diagnostics {
         }
         Optional<RankReport> shown = narrowed ? rank : Optional.empty();
         List<Json> samples = wish.bool("processSamples").orElse(false)
-                ? Processes.sample(rank.map(RankReport::pid), wish.number("seconds").orElse(3.0))
+                ? Processes.sample(
+                        rank.map(RankReport::pid), wish.number("seconds").orElse(3.0))
                 : List.of();
         return JsonObject.builder()
                 .put("generatedAt", at(Instant.now()))
                 .put("nodeId", view.self())
                 .put("nodeDiagnostics", node())
                 .put("runner", shown.map(r -> RunnerDiagnostics.of(r, view)))
-                .put("flightRecorder", shown.map(r -> RunnerDiagnostics.recorder(r)).orElse(new JsonArray(List.of())))
+                .put(
+                        "flightRecorder",
+                        shown.map(r -> RunnerDiagnostics.recorder(r)).orElse(new JsonArray(List.of())))
                 .put("mlxMemory", Optional.empty())
                 .put("processSamples", new JsonArray(samples))
                 .put("warnings", List.of())
@@ -227,7 +239,8 @@ final class Diagnostics {
     private Json cancel(JsonObject wish) {
         String runner = wish.string("runnerId").orElseThrow();
         Task task = task(kit.cluster().view(), wish.string("taskId").orElseThrow());
-        boolean here = kit.ranks().reports().stream().anyMatch(r -> r.spec().runner().value().equals(runner));
+        boolean here = kit.ranks().reports().stream()
+                .anyMatch(r -> r.spec().runner().value().equals(runner));
         if (!here) {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "Runner not found on this node: " + runner);
         }

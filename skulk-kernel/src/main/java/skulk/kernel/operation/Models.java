@@ -36,7 +36,8 @@ final class Models {
         return kit.catalog().all().stream()
                 .map(card -> new CatalogEntry(
                         card,
-                        completed.contains(card.modelId()) || kit.storage().ready(card).isPresent()))
+                        completed.contains(card.modelId())
+                                || kit.storage().ready(card).isPresent()))
                 .toList();
     }
 

@@ -49,7 +49,9 @@ final class NodeLife {
                 : peers.ask(target, "restart", JsonObject.EMPTY).equals(new JsonBoolean(true));
         if (!begun) {
             throw new SkulkException(Problem.of(
-                    Problem.Kind.CONFLICT, "restart_already_pending", "A restart of node %s is pending already".formatted(target)));
+                    Problem.Kind.CONFLICT,
+                    "restart_already_pending",
+                    "A restart of node %s is pending already".formatted(target)));
         }
         return new RestartReply(peers.isSelf(target) ? "restarting" : "restart_sent", target);
     }
@@ -67,7 +69,10 @@ final class NodeLife {
                     RunnerStatus status = view.runners().getOrDefault(runner, new RunnerShutdown());
                     if (!status.serving()) {
                         reasons.add("%s: rank %d is %s"
-                                .formatted(instance.modelId(), shard.deviceRank(), status.getClass().getSimpleName()));
+                                .formatted(
+                                        instance.modelId(),
+                                        shard.deviceRank(),
+                                        status.getClass().getSimpleName()));
                     }
                 });
             }
@@ -104,8 +109,16 @@ final class NodeLife {
                 ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
         NodeInfo self = view.nodes().get(view.self());
         if (self != null) {
-            self.memory().ifPresent(m -> level("skulk_node_memory_available_bytes", Map.of(), m.ramAvailable().inBytes()));
-            self.disk().ifPresent(d -> level("skulk_node_disk_available_bytes", Map.of(), d.available().inBytes()));
+            self.memory()
+                    .ifPresent(m -> level(
+                            "skulk_node_memory_available_bytes",
+                            Map.of(),
+                            m.ramAvailable().inBytes()));
+            self.disk()
+                    .ifPresent(d -> level(
+                            "skulk_node_disk_available_bytes",
+                            Map.of(),
+                            d.available().inBytes()));
         }
         return kit.telemetry().prometheus();
     }
@@ -140,9 +153,13 @@ final class NodeLife {
                 peers.self(),
                 hostname(),
                 address,
-                info == null ? hostname() : info.identity().map(NodeInfo.Identity::friendlyName).orElse(hostname()),
+                info == null
+                        ? hostname()
+                        : info.identity().map(NodeInfo.Identity::friendlyName).orElse(hostname()),
                 kit.node().control().apiPort(),
-                info == null ? "" : info.identity().map(NodeInfo.Identity::skulkVersion).orElse(""),
+                info == null
+                        ? ""
+                        : info.identity().map(NodeInfo.Identity::skulkVersion).orElse(""),
                 kit.node().home().data().toString());
     }
 

@@ -71,7 +71,8 @@ public final class Operations {
 
     private static SkulkException keysAreConfigured() {
         return new SkulkException(
-                Problem.Kind.CONFLICT, "API keys are managed in skulk.yaml, api.keys: add or remove the key there and restart");
+                Problem.Kind.CONFLICT,
+                "API keys are managed in skulk.yaml, api.keys: add or remove the key there and restart");
     }
 
     private Operation.StorageReport storage() {

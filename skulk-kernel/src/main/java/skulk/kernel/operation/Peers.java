@@ -32,7 +32,8 @@ final class Peers {
     Peers(Kit kit) {
         this.kit = kit;
         var calls = kit.cluster().calls();
-        calls.answer("cancel", body -> new JsonBoolean(kit.dispatcher().cancel(Records.fromJson(body, CommandId.class))));
+        calls.answer(
+                "cancel", body -> new JsonBoolean(kit.dispatcher().cancel(Records.fromJson(body, CommandId.class))));
         calls.answer("restart", body -> new JsonBoolean(kit.node().control().restart()));
         calls.answer("storage", body -> storage());
         calls.answer("purge", body -> {
@@ -43,7 +44,9 @@ final class Peers {
             kit.storage().ensure(Records.fromJson(body, Shard.class));
             return Json.NULL;
         });
-        calls.answer("download-cancel", body -> new JsonBoolean(kit.storage().cancel(Records.fromJson(body, ModelId.class))));
+        calls.answer(
+                "download-cancel",
+                body -> new JsonBoolean(kit.storage().cancel(Records.fromJson(body, ModelId.class))));
         calls.answer("config", body -> Records.toJson(kit.node().control().writeConfig((JsonObject) body)));
     }
 
@@ -51,7 +54,8 @@ final class Peers {
         try {
             return Records.toJson(kit.storage().report(kit.log().bytes()));
         } catch (IOException e) {
-            throw new SkulkException(Problem.of(Problem.Kind.INTERNAL, "The storage cannot be read: " + e.getMessage()), e);
+            throw new SkulkException(
+                    Problem.of(Problem.Kind.INTERNAL, "The storage cannot be read: " + e.getMessage()), e);
         }
     }
 
@@ -84,7 +88,10 @@ final class Peers {
         for (NodeId node : kit.cluster().view().members()) {
             asked.put(
                     node,
-                    kit.cluster().calls().askLater(node, topic, body).orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS));
+                    kit.cluster()
+                            .calls()
+                            .askLater(node, topic, body)
+                            .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS));
         }
         Map<NodeId, Answer> answers = new LinkedHashMap<>();
         asked.forEach((node, answer) -> {
@@ -119,11 +126,13 @@ final class Peers {
     CommandId cancel(CommandId command) {
         boolean found = kit.dispatcher().cancel(command)
                 || kit.cluster().view().tasks().values().stream()
-                        .filter(t -> t.commandId().equals(command) && !t.taskStatus().isFinal())
+                        .filter(t ->
+                                t.commandId().equals(command) && !t.taskStatus().isFinal())
                         .map(Task::ownerNode)
                         .filter(owner -> !isSelf(owner))
                         .findFirst()
-                        .map(owner -> ask(owner, "cancel", new JsonString(command.value())).equals(new JsonBoolean(true)))
+                        .map(owner -> ask(owner, "cancel", new JsonString(command.value()))
+                                .equals(new JsonBoolean(true)))
                         .orElse(false);
         if (!found) {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "Command not found or already completed");

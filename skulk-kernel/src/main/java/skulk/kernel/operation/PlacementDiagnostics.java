@@ -42,7 +42,9 @@ final class PlacementDiagnostics {
                 .put("instanceId", instance.instanceId())
                 .put("modelId", instance.modelId())
                 .put("masterNodeId", view.master())
-                .put("masterIsPlacementNode", view.master().filter(nodes::contains).isPresent())
+                .put(
+                        "masterIsPlacementNode",
+                        view.master().filter(nodes::contains).isPresent())
                 .put("localNodeIsPlacementNode", nodes.contains(view.self()))
                 .put("placementNodeIds", nodes)
                 .put("runners", new JsonArray(runners))
@@ -53,7 +55,8 @@ final class PlacementDiagnostics {
     private static JsonObject runner(Instance instance, NodeId node, RunnerId runner, ClusterView view) {
         Shard shard = instance.shardAssignments().runnerToShard().get(runner);
         List<Json> tasks = view.tasks().values().stream()
-                .filter(t -> t.instanceId().equals(instance.instanceId()) && !t.taskStatus().isFinal())
+                .filter(t -> t.instanceId().equals(instance.instanceId())
+                        && !t.taskStatus().isFinal())
                 .<Json>map(t -> new JsonString(t.taskId().value()))
                 .toList();
         return JsonObject.builder()
@@ -66,7 +69,8 @@ final class PlacementDiagnostics {
                                 .map(NodeInfo.Identity::friendlyName))
                 .put(
                         "statusKind",
-                        Optional.ofNullable(view.runners().get(runner)).map(s -> s.getClass().getSimpleName()))
+                        Optional.ofNullable(view.runners().get(runner))
+                                .map(s -> s.getClass().getSimpleName()))
                 .put("deviceRank", shard.deviceRank())
                 .put("worldSize", shard.worldSize())
                 .put("startLayer", shard.startLayer())

@@ -84,9 +84,9 @@ final class Placing {
                     }
                 },
                 GRACE);
-        return placed.orElseThrow(() -> new SkulkException(Problem.of(
-                        Problem.Kind.NOT_READY, "%s (waited %ds)".formatted(pending[0], GRACE.toSeconds()))
-                .retryAfter(Duration.ofSeconds(5))));
+        return placed.orElseThrow(() -> new SkulkException(
+                Problem.of(Problem.Kind.NOT_READY, "%s (waited %ds)".formatted(pending[0], GRACE.toSeconds()))
+                        .retryAfter(Duration.ofSeconds(5))));
     }
 
     private static PlacementDecision decide(PlacementStrategy strategy, PlacementRequest request, ClusterView view) {
@@ -104,7 +104,11 @@ final class Placing {
                 .orElseThrow(() -> new SkulkException(
                         Problem.Kind.USER_ERROR,
                         "No plugin offers the placement strategy '%s'; there are %s"
-                                .formatted(sharding, offered.stream().map(PlacementStrategy::name).toList())));
+                                .formatted(
+                                        sharding,
+                                        offered.stream()
+                                                .map(PlacementStrategy::name)
+                                                .toList())));
     }
 
     /** Refuses a model that no engine can run, before anything is fetched for it. */
@@ -112,7 +116,8 @@ final class Placing {
         List<RunnerFactory> runners = kit.node().registry().offers().runners();
         NodeInfo here = Optional.ofNullable(
                         kit.cluster().view().nodes().get(kit.node().self()))
-                .orElseThrow(() -> new SkulkException(Problem.Kind.NOT_READY, "The node has not joined its cluster yet"));
+                .orElseThrow(
+                        () -> new SkulkException(Problem.Kind.NOT_READY, "The node has not joined its cluster yet"));
         List<String> reasons = new ArrayList<>();
         for (RunnerFactory runner : runners) {
             Optional<String> refusal = runner.supports(card, here);
@@ -155,7 +160,8 @@ final class Placing {
         for (NodeId node : instance.shardAssignments().nodeToRunner().keySet()) {
             if (!view.members().contains(node)) {
                 throw new SkulkException(
-                        Problem.Kind.USER_ERROR, "Node %s is not in the cluster; ids change per session".formatted(node));
+                        Problem.Kind.USER_ERROR,
+                        "Node %s is not in the cluster; ids change per session".formatted(node));
             }
         }
         long available = view.nodes().values().stream()
@@ -221,7 +227,10 @@ final class Placing {
             switch (strategy.place(request, view)) {
                 case PlacementDecision.Place place -> {
                     if (truthful(place.instance(), sharding, meta)
-                            && sizes.add(place.instance().shardAssignments().nodeToRunner().size())) {
+                            && sizes.add(place.instance()
+                                    .shardAssignments()
+                                    .nodeToRunner()
+                                    .size())) {
                         found.add(new Preview(
                                 card.modelId(),
                                 sharding,

@@ -26,8 +26,10 @@ final class Processes {
 
     private static JsonObject process(ProcessHandle process, String role) {
         Optional<Instant> start = process.info().startInstant();
-        double elapsed = start.map(s -> Duration.between(s, Instant.now()).toMillis() / 1e3).orElse(0.0);
-        double cpu = process.info().totalCpuDuration().map(d -> d.toMillis() / 1e3).orElse(0.0);
+        double elapsed = start.map(s -> Duration.between(s, Instant.now()).toMillis() / 1e3)
+                .orElse(0.0);
+        double cpu =
+                process.info().totalCpuDuration().map(d -> d.toMillis() / 1e3).orElse(0.0);
         return JsonObject.builder()
                 .put("pid", process.pid())
                 .put("parentPid", process.parent().map(ProcessHandle::pid))
@@ -68,7 +70,8 @@ final class Processes {
         }
         List<Json> samples = new ArrayList<>();
         for (ProcessHandle process : watched) {
-            Duration used = process.info().totalCpuDuration().orElse(Duration.ZERO).minus(before.get(process.pid()));
+            Duration used =
+                    process.info().totalCpuDuration().orElse(Duration.ZERO).minus(before.get(process.pid()));
             samples.add(JsonObject.builder()
                     .put("pid", process.pid())
                     .put("seconds", seconds)
@@ -82,7 +85,10 @@ final class Processes {
     private static List<String> stacks() {
         List<String> stacks = new ArrayList<>();
         Thread.getAllStackTraces().forEach((thread, frames) -> {
-            StringBuilder text = new StringBuilder(thread.getName()).append(" (").append(thread.getState()).append(')');
+            StringBuilder text = new StringBuilder(thread.getName())
+                    .append(" (")
+                    .append(thread.getState())
+                    .append(')');
             for (StackTraceElement frame : frames) {
                 text.append("\n  at ").append(frame);
             }

@@ -53,7 +53,9 @@ final class RunnerDiagnostics {
                 .put("lastProgressAt", phase.map(p -> Diagnostics.at(p.at())))
                 .put("activeTaskId", active.flatMap(c -> taskOf(view, c)).map(Task::taskId))
                 .put("activeCommandId", active)
-                .put("phaseDetail", report.waiting().isEmpty() ? phase.map(Note::detail) : Optional.of(report.waiting()))
+                .put(
+                        "phaseDetail",
+                        report.waiting().isEmpty() ? phase.map(Note::detail) : Optional.of(report.waiting()))
                 .put("lastMlxMemory", Optional.empty())
                 .put("flightRecorder", recorder(report))
                 .put("pendingTaskIds", List.of())
@@ -68,7 +70,9 @@ final class RunnerDiagnostics {
     }
 
     private static Optional<Task> taskOf(ClusterView view, CommandId command) {
-        return view.tasks().values().stream().filter(t -> t.commandId().equals(command)).findFirst();
+        return view.tasks().values().stream()
+                .filter(t -> t.commandId().equals(command))
+                .findFirst();
     }
 
     private static double seconds(Instant since) {

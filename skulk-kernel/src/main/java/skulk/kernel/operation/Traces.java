@@ -26,9 +26,12 @@ final class Traces {
     Traces(Kit kit, Peers peers) {
         this.kit = kit;
         this.peers = peers;
-        kit.cluster().calls().answer("traces", body -> Records.toJson(kit.traces().list()));
-        kit.cluster().calls().answer("trace", body -> Records.toJson(
-                kit.traces().read(((JsonString) body).value())));
+        kit.cluster()
+                .calls()
+                .answer("traces", body -> Records.toJson(kit.traces().list()));
+        kit.cluster()
+                .calls()
+                .answer("trace", body -> Records.toJson(kit.traces().read(((JsonString) body).value())));
     }
 
     List<TraceInfo> list(boolean cluster) {

@@ -5,7 +5,8 @@ import skulk.api.DrafterFactory;
 import skulk.api.RunnerFactory;
 
 /** What a rank process can load models with; closing stops the plugins. */
-public record Engines(List<RunnerFactory> runners, List<DrafterFactory> drafters, Runnable stop) implements AutoCloseable {
+public record Engines(List<RunnerFactory> runners, List<DrafterFactory> drafters, Runnable stop)
+        implements AutoCloseable {
 
     public Engines {
         runners = List.copyOf(runners);

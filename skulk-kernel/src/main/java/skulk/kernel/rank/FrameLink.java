@@ -90,7 +90,8 @@ final class FrameLink<O, I> implements AutoCloseable {
                 batch.add(outgoing.take());
                 outgoing.drainTo(batch);
                 ended = batch.stream().anyMatch(Optional::isEmpty);
-                for (O frame : merge.apply(batch.stream().flatMap(Optional::stream).toList())) {
+                for (O frame :
+                        merge.apply(batch.stream().flatMap(Optional::stream).toList())) {
                     byte[] body = Records.toJson(frame).toBytes();
                     ByteBuffer bytes = ByteBuffer.allocate(4 + body.length)
                             .putInt(body.length)
@@ -125,8 +126,7 @@ final class FrameLink<O, I> implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            System.getLogger(FrameLink.class.getName())
-                    .log(System.Logger.Level.DEBUG, "closing a rank's socket", e);
+            System.getLogger(FrameLink.class.getName()).log(System.Logger.Level.DEBUG, "closing a rank's socket", e);
         }
     }
 }

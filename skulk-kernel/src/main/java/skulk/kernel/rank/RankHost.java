@@ -93,7 +93,9 @@ public final class RankHost implements AutoCloseable {
     /** The heap holds tokenizer, requests and buffers; weights and caches lie outside of it. */
     private static List<String> options(RankSpec spec) {
         String heap = spec.settings().getOrDefault("heap_bytes", "");
-        return heap.isEmpty() ? List.of("-XX:+ExitOnOutOfMemoryError") : List.of("-Xmx" + heap, "-XX:+ExitOnOutOfMemoryError");
+        return heap.isEmpty()
+                ? List.of("-XX:+ExitOnOutOfMemoryError")
+                : List.of("-Xmx" + heap, "-XX:+ExitOnOutOfMemoryError");
     }
 
     /** Tells a rank where the others listen. */
@@ -205,7 +207,9 @@ public final class RankHost implements AutoCloseable {
     private void watch() {
         try {
             long now = System.nanoTime();
-            ranks.values().stream().filter(r -> r.process() != null && !r.stopping()).forEach(rank -> watch(rank, now));
+            ranks.values().stream()
+                    .filter(r -> r.process() != null && !r.stopping())
+                    .forEach(rank -> watch(rank, now));
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "watching ranks", e);
         }
@@ -217,25 +221,40 @@ public final class RankHost implements AutoCloseable {
             rank.noDeadline();
             kill(rank, missed(rank.status(), deadlines));
         } else if (rank.status().serving() && rank.silentFor(now).compareTo(deadlines.silence()) > 0) {
-            kill(rank, "No sign of life for %.1f s".formatted(rank.silentFor(now).toMillis() / 1e3));
+            kill(
+                    rank,
+                    "No sign of life for %.1f s".formatted(rank.silentFor(now).toMillis() / 1e3));
         } else if (rank.stuckFor(now).compareTo(deadlines.step()) > 0) {
             String waiting = rank.waiting().isEmpty() ? "" : "; it " + rank.waiting();
-            kill(rank, "No step completed for %d s%s".formatted(rank.stuckFor(now).toSeconds(), waiting));
+            kill(
+                    rank,
+                    "No step completed for %d s%s".formatted(rank.stuckFor(now).toSeconds(), waiting));
         }
     }
 
     private static String missed(RunnerStatus status, Deadlines deadlines) {
         return switch (status) {
-            case RunnerConnecting c -> "Ranks did not connect within %d s".formatted(deadlines.connect().toSeconds());
-            case RunnerLoading l -> "Loading made no progress for %d s".formatted(deadlines.load().toSeconds());
-            case RunnerWarmingUp w -> "Warm-up ran over its deadline of %d s and the process did not end by itself: the device may be wedged"
-                    .formatted(deadlines.warmup().toSeconds());
-            default -> "No report within %d s of its start".formatted(deadlines.firstReport().toSeconds());
+            case RunnerConnecting c ->
+                "Ranks did not connect within %d s"
+                        .formatted(deadlines.connect().toSeconds());
+            case RunnerLoading l ->
+                "Loading made no progress for %d s".formatted(deadlines.load().toSeconds());
+            case RunnerWarmingUp w ->
+                "Warm-up ran over its deadline of %d s and the process did not end by itself: the device may be wedged"
+                        .formatted(deadlines.warmup().toSeconds());
+            default ->
+                "No report within %d s of its start"
+                        .formatted(deadlines.firstReport().toSeconds());
         };
     }
 
     private void kill(Rank rank, String why) {
-        LOG.log(System.Logger.Level.ERROR, "{0} (pid {1,number,#}): {2}; killing it", rank.spec().label(), rank.process().pid(), why);
+        LOG.log(
+                System.Logger.Level.ERROR,
+                "{0} (pid {1,number,#}): {2}; killing it",
+                rank.spec().label(),
+                rank.process().pid(),
+                why);
         rank.recorder().phase(Instant.now(), "error", why);
         rank.failAll(Rank.lost(why));
         rank.process().kill(why);
@@ -267,8 +286,11 @@ public final class RankHost implements AutoCloseable {
         Map<String, String> companions = new HashMap<>();
         spec.companions().forEach((id, folder) -> companions.put(id, folder.toString()));
         Map<String, String> settings = new HashMap<>(spec.settings());
-        settings.put("warmup_deadline_millis", Long.toString(how.deadlines().warmup().toMillis()));
-        settings.put("connect_deadline_millis", Long.toString(how.deadlines().connect().toMillis()));
+        settings.put(
+                "warmup_deadline_millis", Long.toString(how.deadlines().warmup().toMillis()));
+        settings.put(
+                "connect_deadline_millis",
+                Long.toString(how.deadlines().connect().toMillis()));
         return new ToRank.Begin(
                 spec.instance(),
                 spec.shard(),
@@ -312,10 +334,16 @@ public final class RankHost implements AutoCloseable {
         if (rank.status() instanceof RunnerFailed) {
             return; // it told so itself before
         }
-        boolean wedged = exit.wedged() || (rank.status() instanceof RunnerWarmingUp && exit.reason().isPresent());
+        boolean wedged = exit.wedged()
+                || (rank.status() instanceof RunnerWarmingUp && exit.reason().isPresent());
         rank.failAll(Rank.lost(exit.text()));
         rank.status(new RunnerFailed(exit.text()));
-        LOG.log(System.Logger.Level.ERROR, "{0} ended: {1}\n{2}", spec.label(), exit.text(), String.join("\n", rank.process().output()));
+        LOG.log(
+                System.Logger.Level.ERROR,
+                "{0} ended: {1}\n{2}",
+                spec.label(),
+                exit.text(),
+                String.join("\n", rank.process().output()));
         listener.status(spec.runner(), new RunnerFailed(exit.text()));
         if (!wedged) {
             ranks.remove(spec.runner(), rank);

@@ -1,6 +1,7 @@
 package skulk.kernel.rank;
 
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -13,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import skulk.api.RankContext;
@@ -37,6 +38,7 @@ import skulk.api.problem.SkulkException;
 
 /** The life of a rank process: frames in, frames out, one model. */
 final class RankLoop {
+    private static final System.Logger LOG = System.getLogger(RankLoop.class.getName());
     private static final long PULSE_MILLIS = 500;
 
     private final FrameLink<FromRank, ToRank> link;
@@ -84,7 +86,7 @@ final class RankLoop {
         try {
             link.read(this::handle);
         } catch (IOException e) {
-            System.err.println("connection to the node lost: " + e.getMessage());
+            LOG.log(Level.WARNING, "connection to the node lost: {0}", e.getMessage());
         }
         end(0); // without its node a rank is of no use
     }
@@ -116,7 +118,8 @@ final class RankLoop {
         try {
             engines = source.start(b);
             if (b.shard().worldSize() > 1) {
-                TcpLinks opened = TcpLinks.listen(b.shard().deviceRank(), b.shard().worldSize());
+                TcpLinks opened =
+                        TcpLinks.listen(b.shard().deviceRank(), b.shard().worldSize());
                 links = Optional.of(opened);
                 link.send(new FromRank.Listening(opened.port(), opened.key()));
             }
@@ -177,10 +180,11 @@ final class RankLoop {
     }
 
     private RunnerFactory factory() {
-        String wanted = switch (begin.shard()) {
-            case skulk.api.cluster.Shard.PipelineShardMetadata p -> p.resolvedBackend();
-            case skulk.api.cluster.Shard.TensorShardMetadata t -> t.resolvedBackend();
-        };
+        String wanted =
+                switch (begin.shard()) {
+                    case skulk.api.cluster.Shard.PipelineShardMetadata p -> p.resolvedBackend();
+                    case skulk.api.cluster.Shard.TensorShardMetadata t -> t.resolvedBackend();
+                };
         NodeInfo unknown = new NodeInfo(
                 Instant.now(),
                 Optional.empty(),
@@ -191,7 +195,8 @@ final class RankLoop {
                 Optional.empty());
         List<String> reasons = new ArrayList<>();
         List<RunnerFactory> candidates = new ArrayList<>(engines.runners());
-        candidates.sort((a, b) -> Boolean.compare(b.name().equals(wanted), a.name().equals(wanted)));
+        candidates.sort(
+                (a, b) -> Boolean.compare(b.name().equals(wanted), a.name().equals(wanted)));
         for (RunnerFactory factory : candidates) {
             Optional<String> refusal = factory.supports(begin.shard().modelCard(), unknown);
             if (refusal.isEmpty()) {
@@ -200,7 +205,9 @@ final class RankLoop {
             reasons.add(factory.name() + ": " + refusal.get());
         }
         throw new IllegalStateException(
-                reasons.isEmpty() ? "no plugin offers a runner" : "no runner takes the model: " + String.join("; ", reasons));
+                reasons.isEmpty()
+                        ? "no plugin offers a runner"
+                        : "no runner takes the model: " + String.join("; ", reasons));
     }
 
     private void submit(GenerationRequest request) {
@@ -293,14 +300,14 @@ final class RankLoop {
 
     /** A failure that another try would meet again: told, and left to the node to end. */
     private void failed(String doing, Throwable e) {
-        e.printStackTrace();
+        LOG.log(Level.ERROR, doing, e);
         String message = e.getMessage() == null ? e.toString() : e.getMessage();
         status(new RunnerStatus.RunnerFailed(doing + ": " + message));
     }
 
     /** A failure after which only a new process helps. */
     private void broken(String reason) {
-        System.err.println("broken: " + reason);
+        LOG.log(Level.ERROR, "broken: {0}", reason);
         link.send(new FromRank.Broken(reason));
         link.finish(1000);
         Runtime.getRuntime().halt(Exit.BROKEN);

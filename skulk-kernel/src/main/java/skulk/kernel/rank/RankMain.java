@@ -17,6 +17,8 @@ public final class RankMain {
 
     /** @param source where runners and drafters come from */
     static void run(String[] arguments, Engines.Source source) throws IOException {
+        // one line per record: the node adds when and who
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s %3$s: %5$s%6$s%n");
         // the closed socket says so as well, but not to a process whose reader is stuck
         ProcessHandle.of(Long.parseLong(arguments[1]))
                 .ifPresentOrElse(

@@ -46,7 +46,12 @@ final class RankPlugins implements Engines.Source {
         plugins.start();
         for (PluginStatus status : plugins.statuses()) {
             if (status.state().equals("FAILED")) {
-                System.err.println("plugin " + status.id() + " failed: " + status.reason().orElse(""));
+                System.getLogger(RankPlugins.class.getName())
+                        .log(
+                                System.Logger.Level.WARNING,
+                                "plugin {0} failed: {1}",
+                                status.id(),
+                                status.reason().orElse(""));
             }
         }
         return new Engines(registry.offers().runners(), registry.offers().drafters(), plugins::close);

@@ -68,9 +68,11 @@ final class RankProcess {
             command.add(Long.toString(ProcessHandle.current().pid()));
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
-                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                     .start();
-            RankProcess rank = new RankProcess(spec.label(), process, launch.deadlines().escalation());
+            RankProcess rank =
+                    new RankProcess(spec.label(), process, launch.deadlines().escalation());
             Thread.ofVirtual().name(spec.label() + "-log").start(rank::log);
             process.onExit().thenRun(() -> closeQuietly(server, socket)); // ends an accept that waits in vain
             Thread.ofVirtual().name(spec.label() + "-frames").start(() -> rank.talk(server, socket, listener));

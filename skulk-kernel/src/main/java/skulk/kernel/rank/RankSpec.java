@@ -43,7 +43,13 @@ public record RankSpec(
      * @param home of the node; plugins in a rank process get their work directories below it
      * @param sockets directory for their sockets
      */
-    public record Launch(List<String> command, List<Path> plugins, JsonObject sections, Path home, Path sockets, Deadlines deadlines) {
+    public record Launch(
+            List<String> command,
+            List<Path> plugins,
+            JsonObject sections,
+            Path home,
+            Path sockets,
+            Deadlines deadlines) {
         public Launch {
             command = List.copyOf(command);
             plugins = List.copyOf(plugins);

@@ -100,8 +100,7 @@ final class TcpLinks implements RankLinks, AutoCloseable {
     }
 
     private String unconnected(Duration deadline, Map<Integer, String> reasons) {
-        StringBuilder text =
-                new StringBuilder("Ranks did not connect within %d s:".formatted(deadline.toSeconds()));
+        StringBuilder text = new StringBuilder("Ranks did not connect within %d s:".formatted(deadline.toSeconds()));
         TreeSet<Integer> others = new TreeSet<>();
         for (int rank = 0; rank < world; rank++) {
             if (rank != self && !links.containsKey(rank)) {
@@ -109,7 +108,8 @@ final class TcpLinks implements RankLinks, AutoCloseable {
             }
         }
         for (int other : others) {
-            text.append(" rank %d – rank %d (%s)".formatted(self, other, reasons.getOrDefault(other, "it did not call")));
+            text.append(
+                    " rank %d – rank %d (%s)".formatted(self, other, reasons.getOrDefault(other, "it did not call")));
         }
         return text.toString();
     }
@@ -289,7 +289,8 @@ final class TcpLinks implements RankLinks, AutoCloseable {
         private IOException gone(String doing, IOException cause) {
             String why = broken.isEmpty() ? cause.getMessage() : broken;
             return new IOException(
-                    "rank %d cannot %s rank %d: %s".formatted(self, doing, peer, why == null ? "link closed" : why), cause);
+                    "rank %d cannot %s rank %d: %s".formatted(self, doing, peer, why == null ? "link closed" : why),
+                    cause);
         }
 
         private void tick() {

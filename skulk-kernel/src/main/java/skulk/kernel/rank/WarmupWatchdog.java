@@ -35,8 +35,7 @@ final class WarmupWatchdog {
         for (StackTraceElement frame : warming.getStackTrace()) {
             text.append("\n    at ").append(frame);
         }
-        System.err.println(text);
-        System.err.flush();
+        System.getLogger(WarmupWatchdog.class.getName()).log(System.Logger.Level.ERROR, text.toString());
         Runtime.getRuntime().halt(Exit.WEDGED);
     }
 }

@@ -39,8 +39,7 @@ public final class MachineProbe implements HardwareProbe {
     private final String friendlyName;
     private final String version;
     private final Resources resources;
-    private final OperatingSystemMXBean system =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private long readings;
 
     /**
@@ -106,8 +105,7 @@ public final class MachineProbe implements HardwareProbe {
                 existing = existing.getParent();
             }
             FileStore store = Files.getFileStore(existing);
-            return Optional.of(
-                    new DiskUsage(new Memory(store.getTotalSpace()), new Memory(store.getUsableSpace())));
+            return Optional.of(new DiskUsage(new Memory(store.getTotalSpace()), new Memory(store.getUsableSpace())));
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -150,7 +148,9 @@ public final class MachineProbe implements HardwareProbe {
                     for (InetAddress address : Collections.list(card.getInetAddresses())) {
                         if (address instanceof Inet4Address || !address.isLinkLocalAddress()) {
                             found.add(new NodeInfo.NetworkInterface(
-                                    card.getName(), address.getHostAddress().replaceAll("%.*", ""), kind(card.getName())));
+                                    card.getName(),
+                                    address.getHostAddress().replaceAll("%.*", ""),
+                                    kind(card.getName())));
                         }
                     }
                 }
@@ -169,10 +169,15 @@ public final class MachineProbe implements HardwareProbe {
         if (name.startsWith("thunderbolt")) {
             return "thunderbolt";
         }
-        if (name.startsWith("tailscale") || name.startsWith("tun") || name.startsWith("wg") || name.startsWith("utun")) {
+        if (name.startsWith("tailscale")
+                || name.startsWith("tun")
+                || name.startsWith("wg")
+                || name.startsWith("utun")) {
             return "unknown";
         }
-        return name.startsWith("eth") || (name.startsWith("en") && !System.getProperty("os.name").startsWith("Mac"))
+        return name.startsWith("eth")
+                        || (name.startsWith("en")
+                                && !System.getProperty("os.name").startsWith("Mac"))
                 ? "ethernet"
                 : "maybe_ethernet";
     }

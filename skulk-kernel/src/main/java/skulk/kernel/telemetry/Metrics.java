@@ -24,11 +24,12 @@ final class Metrics {
     }
 
     synchronized void record(Reading reading) {
-        String name = switch (reading) {
-            case Reading.Count c -> c.name() + "_total";
-            case Reading.Level l -> l.name();
-            case Reading.Timing t -> t.name() + "_seconds";
-        };
+        String name =
+                switch (reading) {
+                    case Reading.Count c -> c.name() + "_total";
+                    case Reading.Level l -> l.name();
+                    case Reading.Timing t -> t.name() + "_seconds";
+                };
         Map<String, Series> family = byName.computeIfAbsent(name, n -> new TreeMap<>());
         String labels = labels(reading.labels());
         if (family.size() >= MAX_SERIES && !family.containsKey(labels)) {
@@ -56,7 +57,10 @@ final class Metrics {
         return new TreeMap<>(labels)
                 .entrySet().stream()
                         .map(e -> e.getKey() + "=\""
-                                + e.getValue().replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + "\"")
+                                + e.getValue()
+                                        .replace("\\", "\\\\")
+                                        .replace("\"", "\\\"")
+                                        .replace("\n", "\\n") + "\"")
                         .collect(Collectors.joining(","));
     }
 
@@ -94,7 +98,9 @@ final class Metrics {
         if (!labels.isEmpty()) {
             out.append('{').append(labels).append('}');
         }
-        String text = value == Math.rint(value) && Math.abs(value) < 1e15 ? Long.toString((long) value) : Double.toString(value);
+        String text = value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : Double.toString(value);
         out.append(' ').append(text).append('\n');
     }
 }

@@ -106,7 +106,8 @@ public final class TraceStore implements AutoCloseable {
             return List.of();
         }
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(f -> f.getFileName().toString().matches("trace_.*\\.json")).toList();
+            return files.filter(f -> f.getFileName().toString().matches("trace_.*\\.json"))
+                    .toList();
         } catch (IOException e) {
             return List.of();
         }
@@ -128,8 +129,15 @@ public final class TraceStore implements AutoCloseable {
             TraceInfo i = trace.info();
             return Optional.of(new Trace(
                     new TraceInfo(
-                            i.taskId(), i.createdAt(), bytes.length, i.modelId(), i.taskKind(), i.categories(), i.tags(),
-                            i.hasToolActivity(), i.sourceNodes()),
+                            i.taskId(),
+                            i.createdAt(),
+                            bytes.length,
+                            i.modelId(),
+                            i.taskKind(),
+                            i.categories(),
+                            i.tags(),
+                            i.hasToolActivity(),
+                            i.sourceNodes()),
                     trace.spans()));
         } catch (NoSuchFileException e) {
             return Optional.empty();

@@ -31,7 +31,8 @@ class PlannerTest {
     private static final NodeId A = new NodeId("a");
     private static final NodeId B = new NodeId("b");
 
-    private static ClusterView view(NodeId self, Instance instance, Map<RunnerId, RunnerStatus> runners, NodeId... complete) {
+    private static ClusterView view(
+            NodeId self, Instance instance, Map<RunnerId, RunnerStatus> runners, NodeId... complete) {
         Map<NodeId, List<Download>> downloads = new HashMap<>();
         for (NodeId node : complete) {
             Shard shard = instance.shardAssignments().shardOf(node);
@@ -55,7 +56,13 @@ class PlannerTest {
 
     private static LocalRank rank(Instance instance, NodeId node, RunnerStatus status) {
         return new LocalRank(
-                instance.shardAssignments().nodeToRunner().get(node), instance.instanceId(), status, true, false, false, true);
+                instance.shardAssignments().nodeToRunner().get(node),
+                instance.instanceId(),
+                status,
+                true,
+                false,
+                false,
+                true);
     }
 
     private static RunnerId runner(Instance instance, NodeId node) {
@@ -66,21 +73,27 @@ class PlannerTest {
     void fetchesThenCreatesThenLoads() {
         Instance instance = Samples.instance("org/m", A);
         assertInstanceOf(
-                Action.Fetch.class, Planner.plan(view(A, instance, Map.of()), List.of(), Map.of()).getFirst());
+                Action.Fetch.class,
+                Planner.plan(view(A, instance, Map.of()), List.of(), Map.of()).getFirst());
         assertInstanceOf(
                 Action.CreateRank.class,
-                Planner.plan(view(A, instance, Map.of(), A), List.of(), Map.of()).getFirst());
+                Planner.plan(view(A, instance, Map.of(), A), List.of(), Map.of())
+                        .getFirst());
         List<LocalRank> idle = List.of(rank(instance, A, new RunnerIdle()));
         assertEquals(
                 List.of(new Action.LoadRank(runner(instance, A))),
                 Planner.plan(view(A, instance, Map.of(), A), idle, Map.of()));
-        LocalRank silent = new LocalRank(
-                runner(instance, A), instance.instanceId(), new RunnerIdle(), false, false, false, false);
-        assertTrue(Planner.plan(view(A, instance, Map.of(), A), List.of(silent), Map.of()).isEmpty(), "not up yet");
+        LocalRank silent =
+                new LocalRank(runner(instance, A), instance.instanceId(), new RunnerIdle(), false, false, false, false);
+        assertTrue(
+                Planner.plan(view(A, instance, Map.of(), A), List.of(silent), Map.of())
+                        .isEmpty(),
+                "not up yet");
         List<LocalRank> ready = List.of(rank(instance, A, new RunnerReady()));
         assertTrue(Planner.plan(view(A, instance, Map.of(), A), ready, Map.of()).isEmpty());
         List<LocalRank> failed = List.of(rank(instance, A, new RunnerFailed("x")));
-        assertTrue(Planner.plan(view(A, instance, Map.of(), A), failed, Map.of()).isEmpty(), "failed stays failed");
+        assertTrue(
+                Planner.plan(view(A, instance, Map.of(), A), failed, Map.of()).isEmpty(), "failed stays failed");
     }
 
     @Test
@@ -103,12 +116,12 @@ class PlannerTest {
         assertEquals(
                 List.of(new Action.ConnectRank(instance, runner(instance, B))),
                 Planner.plan(view(B, instance, waiting, A, B), last, known));
-        assertTrue(Planner.plan(view(B, instance, waiting, A, B), last, Map.of()).isEmpty(), "nobody's address is known");
+        assertTrue(
+                Planner.plan(view(B, instance, waiting, A, B), last, Map.of()).isEmpty(), "nobody's address is known");
         List<LocalRank> first = List.of(rank(instance, A, new RunnerIdle()));
         assertEquals(
                 List.of(new Action.ConnectRank(instance, runner(instance, A))),
-                Planner.plan(
-                        view(A, instance, Map.of(runner(instance, B), new RunnerIdle()), A, B), first, known));
+                Planner.plan(view(A, instance, Map.of(runner(instance, B), new RunnerIdle()), A, B), first, known));
     }
 
     @Test
@@ -128,8 +141,7 @@ class PlannerTest {
         Map<RunnerId, RunnerStatus> failed = Map.of(runner(instance, B), new RunnerFailed("gone"));
         assertEquals(
                 List.of(new Action.StopRank(runner(instance, A))),
-                Planner.plan(
-                        view(A, instance, failed, A, B), List.of(rank(instance, A, new RunnerReady())), Map.of()));
+                Planner.plan(view(A, instance, failed, A, B), List.of(rank(instance, A, new RunnerReady())), Map.of()));
         assertTrue(Planner.plan(
                         view(A, instance, failed, A, B),
                         List.of(rank(instance, A, new RunnerIdle())),

@@ -50,7 +50,8 @@ class ReplicaTest {
 
         /** These nodes see each other from now on, in this order; nodes of other groups are unreachable. */
         void group(List<Node> members) {
-            MembershipView view = new MembershipView(++epochs, members.stream().map(n -> profile(n.id)).toList());
+            MembershipView view = new MembershipView(
+                    ++epochs, members.stream().map(n -> profile(n.id)).toList());
             flights.removeIf(f -> members.stream().anyMatch(n -> n.id.equals(f.to))
                     != members.stream().anyMatch(n -> n.id.equals(f.from)));
             members.forEach(n -> n.view(view));
@@ -58,7 +59,10 @@ class ReplicaTest {
 
         /** Eldest first, as a membership would put them. */
         void groupAll() {
-            group(nodes.values().stream().filter(n -> n.alive).sorted(Comparator.comparingLong(n -> n.born)).toList());
+            group(nodes.values().stream()
+                    .filter(n -> n.alive)
+                    .sorted(Comparator.comparingLong(n -> n.born))
+                    .toList());
         }
 
         void crash(Node node) {
@@ -167,7 +171,8 @@ class ReplicaTest {
             List<Event> again = new ArrayList<>();
             previous.instances().values().stream()
                     .filter(i -> i.shardAssignments().nodeToRunner().containsKey(id))
-                    .filter(i -> members.containsAll(i.shardAssignments().nodeToRunner().keySet()))
+                    .filter(i -> members.containsAll(
+                            i.shardAssignments().nodeToRunner().keySet()))
                     .filter(i -> !replica.state().instances().containsKey(i.instanceId()))
                     .forEach(i -> again.add(new Event.InstanceCreated(i)));
             facts = again;
@@ -195,7 +200,8 @@ class ReplicaTest {
         world.start("n0");
         Set<InstanceId> expected = new HashSet<>();
         for (int action = 0; action < 120; action++) {
-            List<Node> alive = world.nodes.values().stream().filter(n -> n.alive).toList();
+            List<Node> alive =
+                    world.nodes.values().stream().filter(n -> n.alive).toList();
             Node node = alive.get(random.nextInt(alive.size()));
             switch (random.nextInt(8)) {
                 case 0 -> {
@@ -216,14 +222,18 @@ class ReplicaTest {
                     node.report(new Event.InstanceCreated(instance));
                     expected.add(instance.instanceId());
                 }
-                case 4 -> node.replica.state().instances().keySet().stream().findFirst().ifPresent(id -> {
-                    node.report(new Event.InstanceDeleted(id, false));
-                    expected.remove(id);
-                });
-                case 5 -> node.replica.state().runners().keySet().stream()
-                        .min(Comparator.comparing(RunnerId::value))
-                        .ifPresent(r -> node.report(
-                                new Event.RunnerStatusUpdated(r, new RunnerStatus.RunnerLoading(random.nextInt(9), 9))));
+                case 4 ->
+                    node.replica.state().instances().keySet().stream()
+                            .findFirst()
+                            .ifPresent(id -> {
+                                node.report(new Event.InstanceDeleted(id, false));
+                                expected.remove(id);
+                            });
+                case 5 ->
+                    node.replica.state().runners().keySet().stream()
+                            .min(Comparator.comparing(RunnerId::value))
+                            .ifPresent(r -> node.report(new Event.RunnerStatusUpdated(
+                                    r, new RunnerStatus.RunnerLoading(random.nextInt(9), 9))));
                 default -> {
                     for (int i = random.nextInt(10); i > 0; i--) {
                         world.step();
@@ -233,7 +243,12 @@ class ReplicaTest {
         }
         world.settle();
         agree(world);
-        ClusterState truth = world.nodes.values().stream().filter(n -> n.alive).findFirst().orElseThrow().replica.state();
+        ClusterState truth = world.nodes.values().stream()
+                .filter(n -> n.alive)
+                .findFirst()
+                .orElseThrow()
+                .replica
+                .state();
         assertTrue(truth.instances().keySet().containsAll(expected), "no instance of a living node is lost");
     }
 

@@ -77,18 +77,32 @@ class ServingTest {
             await().until(() -> node.cluster.view().tasks().values().stream()
                     .anyMatch(t -> t.commandId().equals(request.commandId()) && t.taskStatus() == TaskStatus.COMPLETE));
             try (var logged = node.log.read()) {
-                List<String> tags = logged.map(j -> ((skulk.api.json.JsonObject) j).members().firstEntry().getKey()).toList();
-                assertTrue(tags.containsAll(List.of("InstanceCreated", "TaskCreated", "ChunkGenerated", "TaskStatusUpdated")), tags.toString());
+                List<String> tags = logged.map(j -> ((skulk.api.json.JsonObject) j)
+                                .members()
+                                .firstEntry()
+                                .getKey())
+                        .toList();
+                assertTrue(
+                        tags.containsAll(
+                                List.of("InstanceCreated", "TaskCreated", "ChunkGenerated", "TaskStatusUpdated")),
+                        tags.toString());
             }
             SkulkException tooLong =
                     assertThrows(SkulkException.class, () -> node.dispatcher.generate(Samples.request(MODEL, 2048)));
-            assertTrue(tooLong.getMessage().startsWith("context_length_exceeded: max_tokens (2048)"), tooLong.getMessage());
+            assertTrue(
+                    tooLong.getMessage().startsWith("context_length_exceeded: max_tokens (2048)"),
+                    tooLong.getMessage());
             assertEquals(Problem.Kind.USER_ERROR, tooLong.problem().kind());
             assertEquals(
                     -0.8f,
                     node.dispatcher
                             .embed(new EmbeddingRequest(
-                                    CommandId.random(), new ModelId(MODEL), List.of("a"), Optional.empty(), false, "me"))
+                                    CommandId.random(),
+                                    new ModelId(MODEL),
+                                    List.of("a"),
+                                    Optional.empty(),
+                                    false,
+                                    "me"))
                             .vectors()
                             .getFirst()[1]);
 
@@ -97,10 +111,12 @@ class ServingTest {
             long pid = node.ranks.reports().iterator().next().pid();
             long killed = System.nanoTime();
             ProcessHandle.of(pid).orElseThrow().destroyForcibly();
-            GenerationEvent.Failed failed = assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
+            GenerationEvent.Failed failed =
+                    assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
             assertTrue(System.nanoTime() - killed < 1_000_000_000L);
             assertEquals("instance_lost", failed.problem().code());
-            await().atMost(Duration.ofSeconds(20)).until(() -> node.ranks.reports().stream().anyMatch(r -> r.pid() != pid));
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> node.ranks.reports().stream().anyMatch(r -> r.pid() != pid));
             serving(node, instance); // restarted without a hand
             assertEquals("w0 w1 ", text(read(node.dispatcher.generate(Samples.request(MODEL, 2)))));
         }
@@ -120,17 +136,26 @@ class ServingTest {
                 continue;
             }
             assertTrue(node.dispatcher.cancel(request.commandId()));
-            assertEquals("cancelled", ((GenerationEvent.Failed) read(cancelled).getLast()).problem().code());
-            await().until(() -> node.ranks.reports().iterator().next().inFlight().isEmpty());
+            assertEquals(
+                    "cancelled",
+                    ((GenerationEvent.Failed) read(cancelled).getLast())
+                            .problem()
+                            .code());
+            await().until(() ->
+                    node.ranks.reports().iterator().next().inFlight().isEmpty());
             assertEquals(
                     List.of("queued", "prefill", "first_token", "cancel"),
                     node.traces.getFirst().spans().stream().map(s -> s.name()).toList());
 
             Inference.Generating deleted = node.dispatcher.generate(Samples.request(MODEL, 2000));
             node.cluster.report(new Event.InstanceDeleted(instance.instanceId(), false));
-            GenerationEvent.Failed failed = (GenerationEvent.Failed) read(deleted).getLast();
-            assertEquals("The request was cancelled because its instance was deleted", failed.problem().message());
-            await().atMost(Duration.ofSeconds(10)).until(() -> node.ranks.local().isEmpty());
+            GenerationEvent.Failed failed =
+                    (GenerationEvent.Failed) read(deleted).getLast();
+            assertEquals(
+                    "The request was cancelled because its instance was deleted",
+                    failed.problem().message());
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> node.ranks.local().isEmpty());
             assertTrue(node.cluster.view().runners().isEmpty());
         }
     }
@@ -150,7 +175,8 @@ class ServingTest {
             Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 2000));
             stream.next(Duration.ofSeconds(5));
             hub.cut(second.id);
-            GenerationEvent.Failed failed = assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
+            GenerationEvent.Failed failed =
+                    assertInstanceOf(GenerationEvent.Failed.class, read(stream).getLast());
             assertEquals(Losses.INSTANCE_LOST, failed.problem().message());
             await().until(() -> first.cluster.view().instances().isEmpty());
             assertTrue(first.cluster.view().tasks().values().stream()
@@ -165,8 +191,15 @@ class ServingTest {
         try (TestNode first = new TestNode("n1", hub.membership(), home);
                 TestNode second = new TestNode("n2", hub.membership(), home)) {
             await().atMost(Duration.ofSeconds(10))
-                    .until(() -> first.cluster.view().topology().neighbours(first.id).equals(List.of(second.id)));
-            assertTrue(first.cluster.view().topology().best(first.id, second.id).orElseThrow().latencyMicros() > 0);
+                    .until(() ->
+                            first.cluster.view().topology().neighbours(first.id).equals(List.of(second.id)));
+            assertTrue(first.cluster
+                            .view()
+                            .topology()
+                            .best(first.id, second.id)
+                            .orElseThrow()
+                            .latencyMicros()
+                    > 0);
             Instance instance = Samples.instance(MODEL, first.id, second.id);
             first.cluster.report(new Event.InstanceCreated(instance));
             serving(second, instance);
@@ -177,7 +210,8 @@ class ServingTest {
                         .map(m -> m.name())
                         .toList();
                 assertTrue(
-                        milestones.containsAll(List.of("RunnerConnecting", "RunnerConnected", "RunnerLoading", "RunnerReady")),
+                        milestones.containsAll(
+                                List.of("RunnerConnecting", "RunnerConnected", "RunnerLoading", "RunnerReady")),
                         milestones.toString());
             }
         }

@@ -35,13 +35,16 @@ public final class TestNode implements AutoCloseable {
         id = new NodeId(name);
         log = new EventLog(home.resolve(name), LogLimits.DEFAULT);
         cluster = new ClusterNode(id, log, List::of);
-        Supervisor supervisor = new Supervisor(id, cluster, new Supervisor.Settings(
-                (instance, shard) -> Map.of(),
-                () -> List.of("127.0.0.1"),
-                (from, message) -> data(from, message),
-                view -> viewed(view),
-                event -> {},
-                (from, endpoint) -> reachability.heard(from, endpoint)));
+        Supervisor supervisor = new Supervisor(
+                id,
+                cluster,
+                new Supervisor.Settings(
+                        (instance, shard) -> Map.of(),
+                        () -> List.of("127.0.0.1"),
+                        (from, message) -> data(from, message),
+                        view -> viewed(view),
+                        event -> {},
+                        (from, endpoint) -> reachability.heard(from, endpoint)));
         reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(

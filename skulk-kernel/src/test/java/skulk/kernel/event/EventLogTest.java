@@ -28,7 +28,8 @@ class EventLogTest {
 
     private static void fill(EventLog log, int from, int to) {
         for (int i = from; i < to; i++) {
-            log.append(Reported.of(new Event.ChunkGenerated(new CommandId("c" + i), JsonObject.of("text", "word " + i))));
+            log.append(
+                    Reported.of(new Event.ChunkGenerated(new CommandId("c" + i), JsonObject.of("text", "word " + i))));
         }
     }
 
@@ -39,7 +40,11 @@ class EventLogTest {
     }
 
     private static String command(Json event) {
-        return ((JsonObject) event).object("ChunkGenerated").orElseThrow().string("command_id").orElseThrow();
+        return ((JsonObject) event)
+                .object("ChunkGenerated")
+                .orElseThrow()
+                .string("command_id")
+                .orElseThrow();
     }
 
     @Test
@@ -48,16 +53,19 @@ class EventLogTest {
             fill(log, 0, 3);
             List<Json> events = read(log);
             assertEquals(3, events.size());
-            JsonObject chunk = ((JsonObject) events.get(1)).object("ChunkGenerated").orElseThrow();
-            assertEquals(List.of("event_id", "command_id", "chunk"), List.copyOf(chunk.members().keySet()));
-            assertEquals("word 1", chunk.object("chunk").orElseThrow().string("text").orElseThrow());
+            JsonObject chunk =
+                    ((JsonObject) events.get(1)).object("ChunkGenerated").orElseThrow();
+            assertEquals(
+                    List.of("event_id", "command_id", "chunk"),
+                    List.copyOf(chunk.members().keySet()));
+            assertEquals(
+                    "word 1", chunk.object("chunk").orElseThrow().string("text").orElseThrow());
         }
         byte[] bytes = Files.readAllBytes(directory.resolve("events.bin"));
         int length = java.nio.ByteBuffer.wrap(bytes).getInt();
         assertEquals(0x81, bytes[4] & 0xff, "a MessagePack map of one entry");
         assertTrue(length > 0 && length < bytes.length);
-        assertEquals(
-                "{\"startIdx\":0,\"count\":3}", Files.readString(directory.resolve("events.meta.json")));
+        assertEquals("{\"startIdx\":0,\"count\":3}", Files.readString(directory.resolve("events.meta.json")));
     }
 
     @Test

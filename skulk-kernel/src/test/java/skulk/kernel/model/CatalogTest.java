@@ -71,7 +71,9 @@ class CatalogTest {
         Path folder = Files.createDirectories(home.resolve(MODEL.directoryName()));
         Files.writeString(folder.resolve("config.json"), config);
         Files.writeString(folder.resolve("model.safetensors"), "x".repeat(1000));
-        Files.writeString(folder.resolve("chat_template.jinja"), "{% if tools %}{{ tools }}{% endif %}{% if enable_thinking %}<think>{% endif %}");
+        Files.writeString(
+                folder.resolve("chat_template.jinja"),
+                "{% if tools %}{{ tools }}{% endif %}{% if enable_thinking %}<think>{% endif %}");
     }
 
     @Test
@@ -85,15 +87,15 @@ class CatalogTest {
         assertEquals(16, llama.nLayers());
         assertEquals(695_000_000, llama.storageSize().inBytes(), 3_000_000);
         for (ModelCard card : cards) {
-            assertTrue(card.storageSize().inBytes() > 0 && card.nLayers() > 0 && card.hiddenSize() > 0, card.toString());
+            assertTrue(
+                    card.storageSize().inBytes() > 0 && card.nLayers() > 0 && card.hiddenSize() > 0, card.toString());
             assertEquals(card, CardFile.read(CardFile.write(card)), "survives writing and reading");
         }
     }
 
     @Test
     void derivesACardFromACheckpoint() throws IOException {
-        checkpoint(
-                """
+        checkpoint("""
                 {"model_type":"qwen3","num_hidden_layers":28,"hidden_size":1024,"num_attention_heads":16,
                  "num_key_value_heads":8,"max_position_embeddings":40960,"quantization":{"bits":4,"group_size":64}}""");
         ModelCard card = catalog().find(MODEL).orElseThrow();
@@ -125,7 +127,8 @@ class CatalogTest {
         SkulkException none = assertThrows(SkulkException.class, () -> catalog().fetch(new ModelId("no/such")));
         assertEquals("Failed to fetch model: no storage backend has no/such", none.getMessage());
         checkpoint("{\"hidden_size\":64}");
-        SkulkException broken = assertThrows(SkulkException.class, () -> catalog().fetch(MODEL));
+        SkulkException broken =
+                assertThrows(SkulkException.class, () -> catalog().fetch(MODEL));
         assertTrue(broken.getMessage().contains("num_hidden_layers"), broken.getMessage());
         assertTrue(catalog().find(MODEL).isEmpty());
     }
@@ -137,9 +140,10 @@ class CatalogTest {
         assertTrue(assertThrows(JsonException.class, () -> CardFile.read("n_layer = 3\n" + good))
                 .getMessage()
                 .startsWith("unknown key 'n_layer'; known: [base_model,"));
-        assertTrue(assertThrows(JsonException.class, () -> CardFile.read("model_id = \"a/b\"\nn_layers = 2\nn_layers = 3"))
-                .getMessage()
-                .startsWith("line 3: 'n_layers' is there twice"));
+        assertTrue(
+                assertThrows(JsonException.class, () -> CardFile.read("model_id = \"a/b\"\nn_layers = 2\nn_layers = 3"))
+                        .getMessage()
+                        .startsWith("line 3: 'n_layers' is there twice"));
         assertTrue(assertThrows(JsonException.class, () -> CardFile.read("model_id = \"a\" \"b\""))
                 .getMessage()
                 .startsWith("line 1: one thing per line"));

@@ -68,7 +68,8 @@ class RankHostTest {
 
     private void start(String misbehaviour) {
         host.create(Samples.spec(instance, NODE, misbehaviour));
-        await().atMost(Duration.ofSeconds(30)).until(() -> host.local().getFirst().up());
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> host.local().getFirst().up());
         host.load(runner);
     }
 
@@ -87,7 +88,14 @@ class RankHostTest {
         start("");
         ready();
         assertEquals(
-                List.of("RunnerIdle", "RunnerLoading", "RunnerLoading", "RunnerLoading", "RunnerLoaded", "RunnerWarmingUp", "RunnerReady"),
+                List.of(
+                        "RunnerIdle",
+                        "RunnerLoading",
+                        "RunnerLoading",
+                        "RunnerLoading",
+                        "RunnerLoaded",
+                        "RunnerWarmingUp",
+                        "RunnerReady"),
                 statuses.stream().map(s -> s.getClass().getSimpleName()).toList());
         BlockingQueue<GenerationEvent> events = submit(20);
         StringBuilder text = new StringBuilder();
@@ -99,10 +107,12 @@ class RankHostTest {
             }
         } while (!(event instanceof GenerationEvent.Finished));
         assertTrue(text.toString().startsWith("w0 w1 w2 ") && text.toString().endsWith("w19 "), text.toString());
-        assertEquals(3, ((skulk.api.json.JsonNumber) host.countTokens(instance.instanceId(), Samples.request("org/counter", 1))
-                        .orElseThrow()
-                        .join())
-                .toLong());
+        assertEquals(
+                3,
+                ((skulk.api.json.JsonNumber) host.countTokens(instance.instanceId(), Samples.request("org/counter", 1))
+                                .orElseThrow()
+                                .join())
+                        .toLong());
         host.stop(runner);
         await().atMost(Duration.ofSeconds(10)).until(() -> host.local().isEmpty());
         assertInstanceOf(RunnerStatus.RunnerShutdown.class, statuses.getLast());
@@ -138,7 +148,9 @@ class RankHostTest {
         assertTrue(((RunnerFailed) statuses.getLast()).errorMessage().contains("exit code 86"), statuses.toString());
         RankReport report = host.reports().iterator().next();
         assertEquals(86, report.exitCode().orElseThrow());
-        assertTrue(report.output().stream().anyMatch(l -> l.contains("CRITICAL") && l.contains("reboot")), report.output().toString());
+        assertTrue(
+                report.output().stream().anyMatch(l -> l.contains("CRITICAL") && l.contains("reboot")),
+                report.output().toString());
         assertTrue(ended.isEmpty() && broken.isEmpty());
         assertInstanceOf(RunnerFailed.class, host.local().getFirst().status());
     }
@@ -159,7 +171,8 @@ class RankHostTest {
         start("fail");
         await().atMost(Duration.ofSeconds(30)).until(() -> statuses.getLast() instanceof RunnerFailed);
         assertEquals(
-                new RunnerFailed("Loading failed: tensor model.embed is missing in model.safetensors"), statuses.getLast());
+                new RunnerFailed("Loading failed: tensor model.embed is missing in model.safetensors"),
+                statuses.getLast());
         await().until(() -> !host.reports().iterator().next().alive());
         assertTrue(ended.isEmpty());
         host.stop(runner);
@@ -181,6 +194,7 @@ class RankHostTest {
         long millis = (System.nanoTime() - stopped) / 1_000_000;
         assertInstanceOf(GenerationEvent.Failed.class, event);
         assertTrue(millis < 6000, "after " + millis + " ms");
-        await().atMost(Duration.ofSeconds(5)).until(() -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+        await().atMost(Duration.ofSeconds(5))
+                .until(() -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     }
 }

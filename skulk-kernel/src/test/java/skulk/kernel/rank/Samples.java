@@ -99,8 +99,11 @@ public final class Samples {
 
     /** Child JVMs of the classes under test, on the class path. */
     public static RankSpec.Launch launch(Path sockets, RankSpec.Deadlines deadlines) {
-        String classPath = location(RankMain.class) + java.io.File.pathSeparator + Path.of("target/test-classes").toAbsolutePath()
-                + java.io.File.pathSeparator + location(Cluster.class);
+        String classPath = location(RankMain.class)
+                + java.io.File.pathSeparator
+                + Path.of("target/test-classes").toAbsolutePath()
+                + java.io.File.pathSeparator
+                + location(Cluster.class);
         return new RankSpec.Launch(
                 List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -126,7 +126,9 @@ class TcpLinksTest {
             // longer than the limit for silence: signs of life keep an idle link
             Thread.sleep(TcpLinks.SILENCE.plusMillis(1500));
             assertTrue(!waiting.isDone(), "an idle link broke");
-            assertTrue(links.get(1).waiting().startsWith("waits for rank 0 since"), links.get(1).waiting());
+            assertTrue(
+                    links.get(1).waiting().startsWith("waits for rank 0 since"),
+                    links.get(1).waiting());
             long closed = System.nanoTime();
             links.get(0).close();
             String why = waiting.get();
@@ -143,7 +145,8 @@ class TcpLinksTest {
             IOException e = assertThrows(
                     IOException.class,
                     () -> one.connect(
-                            List.of(new ToRank.Peer(0, List.of("127.0.0.1"), 1, new byte[32])), Duration.ofMillis(500)));
+                            List.of(new ToRank.Peer(0, List.of("127.0.0.1"), 1, new byte[32])),
+                            Duration.ofMillis(500)));
             assertTrue(e.getMessage().contains("rank 1 – rank 0 (127.0.0.1:1:"), e.getMessage());
         }
     }
@@ -163,7 +166,11 @@ class TcpLinksTest {
             stranger.connect(new InetSocketAddress("127.0.0.1", zero.port()));
             assertThrows(IOException.class, () -> LinkHandshake.dial(stranger, new byte[32], 1, 0));
             try (SocketChannel rude = SocketChannel.open(new InetSocketAddress("127.0.0.1", zero.port()))) {
-                rude.write(ByteBuffer.allocate(8 + 16).putInt(1).putInt(0).put(new byte[16]).flip());
+                rude.write(ByteBuffer.allocate(8 + 16)
+                        .putInt(1)
+                        .putInt(0)
+                        .put(new byte[16])
+                        .flip());
                 rude.write(ByteBuffer.allocate(32));
             }
             assertTrue(connecting.get().contains("rank 0 – rank 1"), connecting.get());
