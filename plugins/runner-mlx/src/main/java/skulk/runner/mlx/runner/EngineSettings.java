@@ -7,8 +7,8 @@ import skulk.api.problem.SkulkException;
 import skulk.runner.mlx.model.LoadOptions;
 
 /**
- * Engine settings by name, as the node hands them to a rank. Names that are absent have the defaults given here; the environment's {@code SKULK_…} forms are
- * resolved by the node.
+ * Engine settings by name, as the node hands them to a rank. Names that are absent have the defaults given here; the
+ * environment's {@code SKULK_…} forms are resolved by the node.
  *
  * @param threads worker threads, 0 = all processors
  * @param memoryBytes most memory for weights, cache and workspace

@@ -21,8 +21,8 @@ import skulk.runner.mlx.schedule.Job;
 import skulk.runner.mlx.schedule.Scheduler;
 
 /**
- * A loaded model that serves. Prompts are rendered and tokenised on virtual threads, one per request, so that a long one holds up neither the caller nor the
- * batch; all else happens on the scheduler's thread.
+ * A loaded model that serves. Prompts are rendered and tokenised on virtual threads, one per request, so that a long
+ * one holds up neither the caller nor the batch; all else happens on the scheduler's thread.
  */
 final class MlxRunner implements Runner {
     private static final System.Logger LOG = System.getLogger(MlxRunner.class.getName());

@@ -7,7 +7,10 @@ import skulk.api.RunnerFactory;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.model.ModelCard;
 
-/** Says which cards this engine runs, and loads them. The node process asks without the vector module, so nothing here touches kernels before {@link #load}. */
+/**
+ * Says which cards this engine runs, and loads them. The node process asks without the vector module, so nothing here
+ * touches kernels before {@link #load}.
+ */
 public final class MlxRunnerFactory implements RunnerFactory {
     @Override
     public String name() {
@@ -20,9 +23,9 @@ public final class MlxRunnerFactory implements RunnerFactory {
             return Optional.of(card.modelId() + " is a GGUF model (" + card.ggufFile().get()
                     + "); this engine runs safetensors checkpoints");
         }
-        if (!card.tasks().isEmpty() && !card.tasks().contains("TextGeneration")) {
+        if (!card.tasks().isEmpty() && !card.tasks().contains("TextGeneration") && !card.embeds()) {
             return Optional.of(card.modelId() + " is for " + String.join(", ", card.tasks())
-                    + "; this engine generates text");
+                    + "; this engine generates and embeds text");
         }
         return Optional.empty();
     }

@@ -1,11 +1,11 @@
 package skulk.runner.mlx.sample;
 
 /**
- * Random numbers by position: the same seed and position always give the same number, whatever was drawn before. That makes seeded output independent of
- * batches, drafts and resumed requests.
+ * Random numbers by position: the same seed and position always give the same number, whatever was drawn before. That
+ * makes seeded output independent of batches, drafts and resumed requests.
  *
- * <p>The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014), applied to the
- * seed and to the position in turn.
+ * <p>The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
+ * generators, OOPSLA 2014), applied to the seed and to the position in turn.
  */
 record CounterRandom(long seed) {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

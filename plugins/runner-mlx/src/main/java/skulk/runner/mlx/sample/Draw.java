@@ -3,10 +3,11 @@ package skulk.runner.mlx.sample;
 import java.util.Arrays;
 
 /**
- * Draws one token from a row of logits: temperature, then top-k, then top-p over what is left, then min-p, as Hugging Face orders them.
+ * Draws one token by weight: top-k, then top-p over what is left, then min-p, as Hugging
+ * Face orders them.
  *
- * <p>The truncations are exact without sorting the vocabulary: weights are counted in buckets by size, whole buckets are kept or dropped, and only the bucket
- * where the limit falls is sorted. Equal weights are kept in the order of ids.
+ * <p>The truncations are exact without sorting the vocabulary: weights are counted in buckets by size, whole buckets
+ * are kept or dropped, and only the bucket where the limit falls is sorted. Equal weights are kept in the order of ids.
  */
 final class Draw {
     /** Tokens whose weights are skipped together. */
@@ -24,11 +25,11 @@ final class Draw {
     }
 
     /**
-     * @param max the largest logit of the row, finite
+     * Draws from the first {@code length} weights of the workspace, the largest of which is 1.
+     *
      * @param uniform the random number, in [0, 1)
      */
-    static int token(float[] logits, int offset, int length, float max, SamplingPlan plan, Workspace work, double uniform) {
-        work.weigh(logits, offset, length, max, (float) (1 / plan.temperature()));
+    static int token(SamplingPlan plan, Workspace work, int length, double uniform) {
         Draw draw = new Draw(plan, work, length);
         boolean topK = plan.topK() > 0 && plan.topK() < length;
         if (!topK && plan.topP() >= 1 && plan.minP() <= 0) {
@@ -139,7 +140,10 @@ final class Draw {
         }
     }
 
-    /** Puts the tokens of the buckets into {@code keys}, heaviest first, lower ids first among equals. The low half of a key is the token. */
+    /**
+     * Puts the tokens of the buckets into {@code keys}, heaviest first, lower ids first among equals. The low half of a
+     * key is the token.
+     */
     private int sortBuckets(int from, int to) {
         int n = 0;
         for (int i = 0; i < length; i++) {

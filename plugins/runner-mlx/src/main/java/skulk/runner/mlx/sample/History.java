@@ -4,7 +4,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The tokens of a sequence as penalties see them: the last ones of prompt and output, and how often each occurred in the output. */
+/**
+ * The tokens of a sequence as penalties see them: the last ones of prompt and output, and how often each occurred in
+ * the output.
+ */
 final class History {
     private final SamplingPlan.Penalties penalties;
     private final int[] recent;

@@ -5,8 +5,8 @@ import java.util.Optional;
 import skulk.runner.mlx.model.Logits;
 
 /**
- * Chooses the tokens of one sequence. Order of work: raw log probabilities, repetition penalty, frequency and presence penalties, logit bias, mask, then the
- * largest logit (temperature 0) or a draw. Driver thread only.
+ * Chooses the tokens of one sequence. Order of work: raw log probabilities, repetition penalty, frequency and presence
+ * penalties, logit bias, mask, then the largest logit (temperature 0) or a draw. Driver thread only.
  *
  * <p>The random number of a token depends on the seed and on its position in the output alone.
  */
@@ -32,7 +32,8 @@ public final class Sampler {
     }
 
     /**
-     * The next token, from a row that is overwritten. Choosing changes nothing; the token counts once it is {@linkplain #accept accepted}.
+     * The next token, from a row that is overwritten. Choosing changes nothing; the token counts once it is {@linkplain
+     * #accept accepted}.
      *
      * @throws ArithmeticException where the model's logits are not numbers
      */
@@ -58,10 +59,13 @@ public final class Sampler {
         if (!Float.isFinite(max)) {
             throw new ArithmeticException("the model's largest logit is " + max + " at output position " + position);
         }
-        int token = plan.temperature() == 0
-                ? best
-                : Draw.token(values, offset, length, max, plan, work, random.uniform(position));
-        return new Choice(token, logprobs.map(top -> Logprobs.of(work, length, token, top)));
+        int token = best;
+        if (plan.temperature() > 0) {
+            work.weigh(values, offset, length, max, (float) (1 / plan.temperature()));
+            token = Draw.token(plan, work, length, random.uniform(position));
+        }
+        int chosen = token;
+        return new Choice(chosen, logprobs.map(top -> Logprobs.of(work, length, chosen, top)));
     }
 
     /** The token became part of the output. */

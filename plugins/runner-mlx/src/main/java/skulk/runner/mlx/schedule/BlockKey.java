@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Names the content of one full cache block and of everything before it: half of a SHA-256 over the parent's key and the block's tokens. Two prompts share
- * a key exactly when they agree up to the end of the block.
+ * Names the content of one full cache block and of everything before it: half of a SHA-256 over the parent's key and
+ * the block's tokens. Two prompts share a key exactly when they agree up to the end of the block.
  */
 record BlockKey(long high, long low) {
     private static final BlockKey ROOT = new BlockKey(0, 0);

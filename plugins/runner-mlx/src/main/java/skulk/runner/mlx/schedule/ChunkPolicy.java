@@ -1,8 +1,9 @@
 package skulk.runner.mlx.schedule;
 
 /**
- * How many prompt tokens share a step. While streams run, the prompt's part of a step takes no longer than the streams' own part, so that a step never
- * takes more than two plain ones; alone, a step is long enough to be efficient and short enough to be cancelled. Speeds are measured as moving averages.
+ * How many prompt tokens share a step. While streams run, the prompt's part of a step takes no longer than the streams'
+ * own part, so that a step never takes more than two plain ones; alone, a step is long enough to be efficient and short
+ * enough to be cancelled. Speeds are measured as moving averages.
  */
 final class ChunkPolicy {
     /** Fewer rows than this waste the reading of the weights. */

@@ -7,9 +7,10 @@ import skulk.api.Drafter;
 /**
  * Speculation of one sequence: asks its drafter, keeps score, and chooses how far ahead to guess.
  *
- * <p>With acceptance probability p per token, k drafts yield (1 − p^(k+1)) / (1 − p) tokens per step (Leviathan, Kalman, Matias: Fast inference from
- * transformers via speculative decoding, ICML 2023) at the cost of 1 + k·r plain steps, r being what one more row costs. The depth with the best ratio is
- * used; where that is none, one draft is tried now and then so that the estimate can recover.
+ * <p>With acceptance probability p per token, k drafts yield (1 − p^(k+1)) / (1 − p) tokens per step (Leviathan,
+ * Kalman, Matias: Fast inference from transformers via speculative decoding, ICML 2023) at the cost of 1 + k·r plain
+ * steps, r being what one more row costs. The depth with the best ratio is used; where that is none, one draft is tried
+ * now and then so that the estimate can recover.
  */
 final class Drafting {
     private static final int DEEPEST = 8;

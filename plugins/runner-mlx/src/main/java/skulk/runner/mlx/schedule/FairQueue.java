@@ -10,8 +10,9 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Waiting requests, fair by client and by tokens: the client that has been served the fewest tokens is next (start-time fair queueing, Goyal, Vin, Cheng,
- * SIGCOMM 1996). A client that comes back starts level with the others, so that idling saves nothing up. Not thread-safe.
+ * Waiting requests, fair by client and by tokens: the client that has been served the fewest tokens is next (start-time
+ * fair queueing, Goyal, Vin, Cheng, SIGCOMM 1996). A client that comes back starts level with the others, so that
+ * idling saves nothing up. Not thread-safe.
  *
  * @param <T> a request
  */

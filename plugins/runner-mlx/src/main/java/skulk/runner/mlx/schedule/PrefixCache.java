@@ -6,11 +6,17 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Predicate;
 
-/** Which blocks are kept for sharing, least recently used first. Pure bookkeeping; the blocks are in {@link RankSequences}. */
+/**
+ * Which blocks are kept for sharing, least recently used first. Pure bookkeeping; the blocks are in {@link
+ * RankSequences}.
+ */
 final class PrefixCache {
     private final SequencedMap<BlockKey, Boolean> byUse = new LinkedHashMap<>();
 
-    /** The longest start of a chain that is kept. Counts as use of its blocks, the first ones last, so that a chain is evicted from its end. */
+    /**
+     * The longest start of a chain that is kept. Counts as use of its blocks, the first ones last, so that a chain is
+     * evicted from its end.
+     */
     List<BlockKey> match(List<BlockKey> chain) {
         int found = 0;
         while (found < chain.size() && byUse.containsKey(chain.get(found))) {

@@ -11,7 +11,8 @@ import skulk.runner.mlx.model.KvSequence;
 import skulk.runner.mlx.model.Logits;
 
 /**
- * The sequences and shared blocks of one rank, changed by {@link StepPlan}s alone, so that all ranks hold the same. Driver thread only.
+ * The sequences and shared blocks of one rank, changed by {@link StepPlan}s alone, so that all ranks hold the same.
+ * Driver thread only.
  *
  * <p>A follower rank runs {@link #run} on every plan that rank 0 sends.
  */

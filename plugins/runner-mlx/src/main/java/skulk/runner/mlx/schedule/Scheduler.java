@@ -1,14 +1,11 @@
 package skulk.runner.mlx.schedule;
 
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import skulk.api.Drafter;
 import skulk.api.RankContext;
@@ -21,10 +18,12 @@ import skulk.runner.mlx.model.CacheFullException;
 import skulk.runner.mlx.model.Decoder;
 
 /**
- * The loop that serves: one thread that admits sequences, runs one step for all of them, and hands out the tokens; it sleeps while there is nothing to do.
+ * The loop that serves: one thread that admits sequences, runs one step for all of them, and hands out the tokens; it
+ * sleeps while there is nothing to do.
  *
- * <p>Sequences join and leave between steps. Prompts are computed in chunks that share steps with running streams. A sequence that finds no room in the
- * cache gives up its place and is computed again later, from its own tokens, without its client noticing. Any thread may submit and cancel.
+ * <p>Sequences join and leave between steps. Prompts are computed in chunks that share steps with running streams. A
+ * sequence that finds no room in the cache gives up its place and is computed again later, from its own tokens, without
+ * its client noticing. Any thread may submit and cancel.
  */
 public final class Scheduler implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
@@ -41,7 +40,10 @@ public final class Scheduler implements AutoCloseable {
     /** A submitted sequence. */
     @FunctionalInterface
     public interface Ticket {
-        /** Drops the sequence before the next step; it fails with code {@code cancelled} unless it has ended. Idempotent. */
+        /**
+         * Drops the sequence before the next step; it fails with code {@code cancelled} unless it has ended.
+         * Idempotent.
+         */
         void cancel();
     }
 
@@ -54,12 +56,7 @@ public final class Scheduler implements AutoCloseable {
     private final Stepper stepper;
     private final Thread thread;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition work = lock.newCondition();
-    private final FairQueue<Sequence> waiting = new FairQueue<>();
-    private boolean closing;
-    private long nextId;
-
+    private final WaitingRoom waiting;
     private final List<Sequence> active = new ArrayList<>();
     private final Deque<Sequence> preempted = new ArrayDeque<>();
     private boolean busy;
@@ -75,6 +72,7 @@ public final class Scheduler implements AutoCloseable {
         this.cache = new SharedCache(decoder, followers);
         this.policy = new ChunkPolicy(options.maxChunk());
         this.stepper = new Stepper(cache, policy, counters);
+        this.waiting = new WaitingRoom(options, this::speed);
         this.thread = Thread.ofPlatform().name("scheduler").start(this::loop);
     }
 
@@ -121,50 +119,26 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private Ticket enqueue(Job job, int granted) {
-        lock.lock();
         try {
-            long cost = job.prompt().length + (long) granted;
-            if (closing) {
-                throw new SkulkException(Problem.of(Kind.NOT_READY, "runner_closed", "the runner is shutting down"));
-            }
-            boolean full = waiting.size() >= options.maxQueued
-                    || (waiting.size() > 0 && waiting.tokens() + cost > options.maxQueuedTokens);
-            if (full) {
-                counters.overloaded.increment();
-                throw new SkulkException(Problem.of(
-                                Kind.OVERLOADED,
-                                "overloaded",
-                                "%d requests with %d tokens are waiting already".formatted(waiting.size(), waiting.tokens()))
-                        .retryAfter(retryAfter()));
-            }
-            Sequence sequence = new Sequence(nextId++, job, granted);
-            waiting.add(job.client(), sequence, cost);
-            work.signal();
-            return () -> cancel(sequence);
-        } finally {
-            lock.unlock();
+            Sequence sequence = waiting.enter(job, granted);
+            return () -> {
+                sequence.cancelled = true;
+                waiting.wake();
+            };
+        } catch (SkulkException e) {
+            counters.overloaded.add(e.problem().kind() == Kind.OVERLOADED ? 1 : 0);
+            throw e;
         }
     }
 
-    /** When half of what waits should be done, at the measured speed. */
-    private Duration retryAfter() {
-        double tokensPerSecond = policy.stepMillis() == 0 ? 20 : options.maxConcurrent * 1000 / policy.stepMillis();
-        return Duration.ofSeconds(Math.clamp((long) (waiting.tokens() / 2 / tokensPerSecond), 1, 60));
-    }
-
-    private void cancel(Sequence sequence) {
-        sequence.cancelled = true;
-        lock.lock();
-        try {
-            work.signal();
-        } finally {
-            lock.unlock();
-        }
+    /** Tokens per second of a full batch; a guess until steps were measured. */
+    private double speed() {
+        return policy.stepMillis() == 0 ? 20 : options.maxConcurrent * 1000 / policy.stepMillis();
     }
 
     private void loop() {
         try {
-            while (awaitWork()) {
+            while (waiting.awaitWork(this::idle)) {
                 dropCancelled();
                 admit();
                 report(!active.isEmpty());
@@ -182,18 +156,12 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** @return false when the scheduler closes */
-    private boolean awaitWork() {
-        lock.lock();
-        try {
-            while (!closing && active.isEmpty() && preempted.isEmpty() && waiting.size() == 0) {
-                report(false);
-                work.awaitUninterruptibly();
-            }
-            return !closing;
-        } finally {
-            lock.unlock();
+    private boolean idle() {
+        boolean idle = active.isEmpty() && preempted.isEmpty();
+        if (idle) {
+            report(false);
         }
+        return idle;
     }
 
     private void report(boolean nowBusy) {
@@ -217,13 +185,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void dropCancelled() {
-        List<Sequence> dropped = new ArrayList<>();
-        lock.lock();
-        try {
-            dropped.addAll(waiting.removeIf(sequence -> sequence.cancelled));
-        } finally {
-            lock.unlock();
-        }
+        List<Sequence> dropped = new ArrayList<>(waiting.removeIf(sequence -> sequence.cancelled));
         preempted.stream().filter(sequence -> sequence.cancelled).forEach(dropped::add);
         active.stream().filter(sequence -> sequence.cancelled).forEach(dropped::add);
         Problem cancelled = Problem.of(Kind.CONFLICT, "cancelled", "the request was cancelled");
@@ -251,12 +213,7 @@ public final class Scheduler implements AutoCloseable {
         if (!preempted.isEmpty()) {
             return Optional.of(take ? preempted.removeFirst() : preempted.getFirst());
         }
-        lock.lock();
-        try {
-            return take ? waiting.poll() : waiting.peek();
-        } finally {
-            lock.unlock();
-        }
+        return take ? waiting.poll() : waiting.peek();
     }
 
     private void join(Sequence sequence) {
@@ -317,7 +274,10 @@ public final class Scheduler implements AutoCloseable {
         preempted.addFirst(sequence);
     }
 
-    /** A step that was refused untouched is run again share by share, so that only the one at fault fails; one that broke half-way fails whole. */
+    /**
+     * A step that was refused untouched is run again share by share, so that only the one at fault fails; one that
+     * broke half-way fails whole.
+     */
     private void isolate(List<Share> shares, RuntimeException cause) {
         if (shares.size() == 1 || !(cause instanceof IllegalArgumentException)) {
             shares.forEach(share -> failed(share.sequence(), cause));
@@ -376,13 +336,8 @@ public final class Scheduler implements AutoCloseable {
     private void failAll(Problem problem) {
         List<Sequence> all = new ArrayList<>(active);
         all.addAll(preempted);
-        lock.lock();
-        try {
-            closing = true;
-            all.addAll(waiting.removeIf(sequence -> true));
-        } finally {
-            lock.unlock();
-        }
+        waiting.close();
+        all.addAll(waiting.removeIf(sequence -> true));
         for (Sequence sequence : all) {
             deliver(sequence, () -> sequence.job.output().failed(problem));
         }
@@ -400,19 +355,10 @@ public final class Scheduler implements AutoCloseable {
 
     /** Levels and counters: queue, batch, cache, speeds. Any thread. */
     public JsonObject report() {
-        int queued;
-        long queuedTokens;
-        lock.lock();
-        try {
-            queued = waiting.size();
-            queuedTokens = waiting.tokens();
-        } finally {
-            lock.unlock();
-        }
         int total = decoder.cache().totalBlocks();
         return JsonObject.builder()
-                .put("queued", queued)
-                .put("queuedTokens", queuedTokens)
+                .put("queued", waiting.size())
+                .put("queuedTokens", waiting.tokens())
                 .put("active", activeCount)
                 .put("maxConcurrent", options.maxConcurrent)
                 .put("contextLimit", options.context.tokens())
@@ -439,13 +385,7 @@ public final class Scheduler implements AutoCloseable {
     /** Fails what waits and what runs, and ends the thread; the step under way is completed. Idempotent. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            closing = true;
-            work.signal();
-        } finally {
-            lock.unlock();
-        }
+        waiting.close();
         boolean interrupted = false;
         while (thread.isAlive() && Thread.currentThread() != thread) {
             try {

@@ -5,7 +5,10 @@ import java.util.Optional;
 import skulk.api.problem.Problem;
 import skulk.runner.mlx.sample.Choice;
 
-/** Where a sequence's tokens go. Called on the scheduler's thread, except for a request that is refused at once; never blocks. */
+/**
+ * Where a sequence's tokens go. Called on the scheduler's thread, except for a request that is refused at once; never
+ * blocks.
+ */
 public interface SequenceOutput {
 
     /** The sequence joined the batch. Not repeated where memory pressure makes it leave and join again. */
@@ -17,7 +20,10 @@ public interface SequenceOutput {
     /** One more token, other than an end token. @return why the output ends here, where it does */
     Optional<End> token(Choice choice);
 
-    /** Tokens that must come next whatever the model would choose, such as the end of reasoning that took too long. Asked after each step. */
+    /**
+     * Tokens that must come next whatever the model would choose, such as the end of reasoning that took too long.
+     * Asked after each step.
+     */
     default List<Integer> forced() {
         return List.of();
     }

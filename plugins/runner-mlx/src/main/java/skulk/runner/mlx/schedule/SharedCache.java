@@ -9,8 +9,9 @@ import skulk.runner.mlx.model.KvPool;
 import skulk.runner.mlx.model.Logits;
 
 /**
- * The cache as the scheduler uses it: sequences that start with blocks of earlier ones, blocks kept until their room is needed. Every change is done here at
- * once and noted for the plan of the next step, so that other ranks follow. Driver thread only.
+ * The cache as the scheduler uses it: sequences that start with blocks of earlier ones, blocks kept until their room is
+ * needed. Every change is done here at once and noted for the plan of the next step, so that other ranks follow. Driver
+ * thread only.
  */
 final class SharedCache implements AutoCloseable {
     private final KvPool pool;

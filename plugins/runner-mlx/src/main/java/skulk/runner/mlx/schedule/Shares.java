@@ -9,8 +9,9 @@ final class Shares {
     private Shares() {}
 
     /**
-     * Every stream gets its next token; prompts share {@code budget} rows: half go to the prompt that has waited longest, the rest to those that need
-     * least, so that a short prompt does not wait for a long one and no prompt starves.
+     * Every stream gets its next token; prompts share {@code budget} rows: half go to the prompt that has waited
+     * longest, the rest to those that need least, so that a short prompt does not wait for a long one and no prompt
+     * starves.
      *
      * @param active in order of admission
      */

@@ -107,9 +107,10 @@ final class Stepper {
     }
 
     /**
-     * Chooses one token per row for as long as the guesses were right. A wrong guess costs nothing but its row: the token chosen instead has the model's own
-     * distribution, which for guesses without probabilities is what rejection sampling with residual comes to, and the same random number as without
-     * speculation, so that the output is identical.
+     * Chooses one token per row for as long as the guesses were right. A wrong guess costs nothing but its row: the
+     * token chosen instead has the model's own distribution, which for guesses without probabilities is what rejection
+     * sampling with residual comes to, and the same random number as without speculation, so that the output is
+     * identical.
      */
     private Optional<End> choose(Share share, int firstRow) {
         Sequence sequence = share.sequence();

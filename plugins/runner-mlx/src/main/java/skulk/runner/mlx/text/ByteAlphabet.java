@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * How a vocabulary spells bytes. Byte-level BPE (GPT-2) writes each byte as one printable character; SentencePiece writes spaces as U+2581 and bytes
- * outside its alphabet as {@code <0xAB>}.
+ * How a vocabulary spells bytes. Byte-level BPE (GPT-2) writes each byte as one printable character; SentencePiece
+ * writes spaces as U+2581 and bytes outside its alphabet as {@code <0xAB>}.
  */
 enum ByteAlphabet {
     BYTE_LEVEL {

@@ -21,10 +21,12 @@ import skulk.api.json.JsonString;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 
 /**
- * What a checkpoint folder says about text beside its tokenizer: templates, special tokens, end tokens, sampling defaults.
+ * What a checkpoint folder says about text beside its tokenizer: templates, special tokens, end tokens, sampling
+ * defaults.
  *
  * @param templates chat templates by name; {@code default} is the usual one, none for base models
- * @param specialTokens variables of templates: {@code bos_token}, {@code eos_token}, {@code unk_token}, {@code pad_token}, …
+ * @param specialTokens variables of templates: {@code bos_token}, {@code eos_token}, {@code unk_token}, {@code
+ *     pad_token}, …
  * @param addBos what {@code add_bos_token} says
  * @param endTokens ids that end an answer
  * @param defaults sampling where the request is silent
@@ -45,7 +47,8 @@ public record CheckpointText(
     }
 
     /**
-     * Reads {@code tokenizer_config.json}, template files, {@code generation_config.json} and {@code config.json}, as far as they exist.
+     * Reads {@code tokenizer_config.json}, template files, {@code generation_config.json} and {@code config.json}, as
+     * far as they exist.
      *
      * @throws CheckpointException naming the file and the field that cannot be read
      */
@@ -65,7 +68,10 @@ public record CheckpointText(
         }
     }
 
-    /** The template for a conversation: {@code tool_use} where tools are offered and there is one (as transformers chooses). */
+    /**
+     * The template for a conversation: {@code tool_use} where tools are offered and there is one (as transformers
+     * chooses).
+     */
     public Optional<String> template(boolean tools) {
         return Optional.ofNullable(tools ? templates.get("tool_use") : null)
                 .or(() -> Optional.ofNullable(templates.get(DEFAULT)))

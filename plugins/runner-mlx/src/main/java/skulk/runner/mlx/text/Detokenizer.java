@@ -6,12 +6,16 @@ import java.util.function.IntPredicate;
 /**
  * Turns tokens into text as they come, never ending inside a code point.
  *
- * <p>Decoding single tokens is wrong: a code point may span tokens, and decoders look at neighbours (leading spaces). So a short window is decoded with
- * and without the new tokens and the difference is shown, once it does not end in a replacement character. The window holds the tokens of the last two
- * differences, so the cost of a token does not depend on the length of the text. One thread.
+ * <p>Decoding single tokens is wrong: a code point may span tokens, and decoders look at neighbours (leading spaces).
+ * So a short window is decoded with and without the new tokens and the difference is shown, once it does not end in a
+ * replacement character. The window holds the tokens of the last two differences, so the cost of a token does not
+ * depend on the length of the text. One thread.
  */
 public final class Detokenizer {
-    /** A code point has at most four bytes, so a replacement character that outlives this many tokens is the model's own. */
+    /**
+     * A code point has at most four bytes, so a replacement character that outlives this many tokens is the model's
+     * own.
+     */
     private static final int MOST_HELD = 8;
 
     private static final char REPLACEMENT = '\uFFFD';
@@ -23,7 +27,9 @@ public final class Detokenizer {
     private int shownTokens;
     private String shownText = "";
 
-    /** @param visible the special tokens to show, such as the markup that a parser looks for; all others are left out */
+    /**
+     * @param visible the special tokens to show, such as the markup that a parser looks for; all others are left out
+     */
     public Detokenizer(Tokenizer tokenizer, IntPredicate visible) {
         this.tokenizer = tokenizer;
         this.visible = visible;

@@ -6,8 +6,9 @@ import java.util.regex.Pattern;
 import skulk.api.generation.GenerationEvent.Channel;
 
 /**
- * OpenAI's harmony format: messages with a header (recipient, channel) and a body. Bodies on the analysis channel are reasoning, those addressed to a function
- * are the arguments of a call, all others are content. The prompt ends within the first header.
+ * OpenAI's harmony format: messages with a header (recipient, channel) and a body. Bodies on the analysis channel are
+ * reasoning, those addressed to a function are the arguments of a call, all others are content. The prompt ends within
+ * the first header.
  */
 final class HarmonyParser implements OutputParser {
     static final List<String> MARKERS = List.of(

@@ -7,8 +7,9 @@ import skulk.api.json.JsonException;
 import skulk.api.json.JsonString;
 
 /**
- * Reads a call written as one JSON object with a name and arguments, in either order: {@code {"name": …, "arguments": {…}}}, with {@code parameters} or other
- * spellings, also nested as {@code {"function": {…}}}, or the tool's name as the only key. Arguments are passed on as the model writes them.
+ * Reads a call written as one JSON object with a name and arguments, in either order: {@code {"name": …, "arguments":
+ * {…}}}, with {@code parameters} or other spellings, also nested as {@code {"function": {…}}}, or the tool's name as
+ * the only key. Arguments are passed on as the model writes them.
  */
 final class JsonCallReader implements CallReader {
     private static final Set<String> NAMES = Set.of("name", "tool_name", "function_name");

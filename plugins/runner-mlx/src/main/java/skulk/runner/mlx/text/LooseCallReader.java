@@ -4,8 +4,8 @@ import java.util.regex.Pattern;
 import skulk.api.json.JsonException;
 
 /**
- * Reads a call in notations that are not JSON: Python's {@code get_weather(city="Paris")} and Gemma's {@code call:get_weather{city:<|"|>Paris<|"|>}}. The
- * arguments come out as JSON when the call is whole.
+ * Reads a call in notations that are not JSON: Python's {@code get_weather(city="Paris")} and Gemma's {@code
+ * call:get_weather{city:<|"|>Paris<|"|>}}. The arguments come out as JSON when the call is whole.
  */
 final class LooseCallReader implements CallReader {
     private static final int LONGEST_NAME = 256;

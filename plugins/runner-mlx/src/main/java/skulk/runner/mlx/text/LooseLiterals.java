@@ -12,7 +12,9 @@ import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 
-/** Values as models write them outside JSON: Python literals, and Gemma's notation with bare keys and quotes of its own. */
+/**
+ * Values as models write them outside JSON: Python literals, and Gemma's notation with bare keys and quotes of its own.
+ */
 final class LooseLiterals {
     /** Gemma's two forms first: they contain or resemble the plain ones. */
     static final List<String> QUOTES = List.of("<|\"|>", "<escape>", "\"", "'");

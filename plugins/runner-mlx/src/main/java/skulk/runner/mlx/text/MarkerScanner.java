@@ -3,7 +3,8 @@ package skulk.runner.mlx.text;
 import java.util.List;
 
 /**
- * Finds markers in a text that comes character by character. Text is held back exactly as long as it could still become a marker. One thread.
+ * Finds markers in a text that comes character by character. Text is held back exactly as long as it could still become
+ * a marker. One thread.
  */
 final class MarkerScanner {
     /** No marker ends here. */

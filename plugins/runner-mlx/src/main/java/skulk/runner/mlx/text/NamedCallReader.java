@@ -5,8 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads a call written as a name followed by a JSON object: {@code get_weather[ARGS]{…}}, {@code function<｜tool▁sep｜>get_weather\n```json\n{…}},
- * {@code functions.get_weather:0<|tool_call_argument_begin|>{…}}, {@code get_weather>{…}}.
+ * Reads a call written as a name followed by a JSON object: {@code get_weather[ARGS]{…}}, {@code
+ * function<｜tool▁sep｜>get_weather\n```json\n{…}}, {@code functions.get_weather:0<|tool_call_argument_begin|>{…}},
+ * {@code get_weather>{…}}.
  */
 final class NamedCallReader implements CallReader {
     /** Special tokens between the name and the arguments. */

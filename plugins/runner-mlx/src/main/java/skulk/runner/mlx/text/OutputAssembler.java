@@ -11,7 +11,8 @@ import skulk.api.generation.GenerationEvent.Channel;
 import skulk.api.generation.GenerationEvent.TokenLogprob;
 
 /**
- * Makes events of tokens: detokenises, parses, looks for stop strings in the content, joins what one token brings into as few events as can be. One thread.
+ * Makes events of tokens: detokenises, parses, looks for stop strings in the content, joins what one token brings into
+ * as few events as can be. One thread.
  */
 public final class OutputAssembler {
 

@@ -13,9 +13,11 @@ import skulk.api.generation.GenerationRequest.ToolChoice;
 import skulk.api.model.ModelCard;
 
 /**
- * How a model writes reasoning and tool calls: what its card says, else what its chat template shows. Safe for use by several threads.
+ * How a model writes reasoning and tool calls: what its card says, else what its chat template shows. Safe for use by
+ * several threads.
  *
- * <p>Only answers to conversations are parsed, and tool calls only where tools were offered; everything else is plain text.
+ * <p>Only answers to conversations are parsed, and tool calls only where tools were offered; everything else is plain
+ * text.
  */
 public final class OutputFormat {
     private static final String ALPHANUMERIC = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -3,8 +3,8 @@ package skulk.runner.mlx.text;
 import skulk.api.generation.GenerationEvent.Channel;
 
 /**
- * Splits a model's output into content, reasoning and tool calls as it comes. Works character by character, so that it cannot matter how the output is cut
- * into pieces.
+ * Splits a model's output into content, reasoning and tool calls as it comes. Works character by character, so that it
+ * cannot matter how the output is cut into pieces.
  */
 public interface OutputParser {
     void accept(char c);

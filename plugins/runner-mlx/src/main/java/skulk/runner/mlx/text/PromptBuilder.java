@@ -22,7 +22,9 @@ import skulk.runner.mlx.template.TemplateLimitException;
 import skulk.runner.mlx.template.TemplateRaisedException;
 import skulk.runner.mlx.template.TemplateRenderException;
 
-/** Makes prompts: renders conversations with the model's template and tokenises them. Safe for use by several threads. */
+/**
+ * Makes prompts: renders conversations with the model's template and tokenises them. Safe for use by several threads.
+ */
 public final class PromptBuilder {
     private final Tokenizer tokenizer;
     private final CheckpointText text;
@@ -73,7 +75,10 @@ public final class PromptBuilder {
 
     private record Attempt(TemplateContext spelling, Conversation conversation) {}
 
-    /** What else a template may accept: other spellings where it failed, no system message where it refused the conversation. */
+    /**
+     * What else a template may accept: other spellings where it failed, no system message where it refused the
+     * conversation.
+     */
     private static List<Attempt> others(TemplateContext spelling, Conversation conversation, TemplateRenderException e) {
         return switch (e) {
             case TemplateLimitException limit -> List.of();

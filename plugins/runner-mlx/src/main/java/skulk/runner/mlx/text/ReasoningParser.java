@@ -3,7 +3,9 @@ package skulk.runner.mlx.text;
 import java.util.List;
 import skulk.api.generation.GenerationEvent.Channel;
 
-/** Splits tagged reasoning from the rest, which goes on to another parser. Line breaks next to a tag belong to the tag. */
+/**
+ * Splits tagged reasoning from the rest, which goes on to another parser. Line breaks next to a tag belong to the tag.
+ */
 final class ReasoningParser implements OutputParser {
     private static final int CLOSE = 2;
 

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Ends a text at the first stop string, however the text is cut into pieces. Text is held back exactly as long as it could still become a stop string. One
- * thread.
+ * Ends a text at the first stop string, however the text is cut into pieces. Text is held back exactly as long as it
+ * could still become a stop string. One thread.
  */
 final class StopStrings {
     private final List<String> stops;

@@ -5,7 +5,10 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonException;
 import skulk.api.json.JsonString;
 
-/** Reads a call whose arguments are tagged one by one, and writes them as JSON. Text arguments are passed on as they come. */
+/**
+ * Reads a call whose arguments are tagged one by one, and writes them as JSON. Text arguments are passed on as they
+ * come.
+ */
 final class TaggedCallReader implements CallReader {
 
     /**

@@ -14,7 +14,10 @@ import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 
-/** The tokenizer of a checkpoint folder: Hugging Face's own library, nothing truncated, nothing padded. Safe for use by several threads. */
+/**
+ * The tokenizer of a checkpoint folder: Hugging Face's own library, nothing truncated, nothing padded. Safe for use by
+ * several threads.
+ */
 public final class Tokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer library;
     private final Vocabulary vocabulary;
@@ -53,7 +56,10 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** The library reads these when its first class loads: no look-ups in the network, and a cache folder that is writable anywhere. */
+    /**
+     * The library reads these when its first class loads: no look-ups in the network, and a cache folder that is
+     * writable anywhere.
+     */
     private static void stayOffline() {
         setIfAbsent("ai.djl.offline", "true");
         setIfAbsent("OPT_OUT_TRACKING", "true");

@@ -5,7 +5,8 @@ import java.util.List;
 import skulk.api.generation.GenerationEvent.Channel;
 
 /**
- * Finds tool calls in content. Outside of calls, text passes as soon as it cannot be the beginning of a marker; white space before a call belongs to the call.
+ * Finds tool calls in content. Outside of calls, text passes as soon as it cannot be the beginning of a marker; white
+ * space before a call belongs to the call.
  */
 final class ToolCallParser implements OutputParser {
 

@@ -145,7 +145,9 @@ record ToolFormat(
         return KNOWN.stream().filter(format -> format.name.equals(known)).findFirst();
     }
 
-    /** The format that a template writes; JSON with or without the most common tag where it writes none that is known. */
+    /**
+     * The format that a template writes; JSON with or without the most common tag where it writes none that is known.
+     */
     static ToolFormat detect(String template) {
         Predicate<ToolFormat> fits = format -> format.telling.stream().allMatch(template::contains);
         return KNOWN.stream().filter(fits).findFirst().orElse(GENERIC);

@@ -114,7 +114,10 @@ public final class Vocabulary {
         return bytes.length;
     }
 
-    /** The UTF-8 bytes of a token, not to be changed; none for ids without a token. A token may hold part of a code point. */
+    /**
+     * The UTF-8 bytes of a token, not to be changed; none for ids without a token. A token may hold part of a code
+     * point.
+     */
     public byte[] bytes(int id) {
         return id >= 0 && id < bytes.length && bytes[id] != null ? bytes[id] : NONE;
     }

@@ -15,8 +15,8 @@ import skulk.runner.mlx.model.KvSequence;
 import skulk.runner.mlx.model.Logits;
 
 /**
- * A decoder whose next token is a hash of the whole past, so that any mistake in bookkeeping changes the output. It notes every step and can be made to wait
- * before each.
+ * A decoder whose next token is a hash of the whole past, so that any mistake in bookkeeping changes the output. It
+ * notes every step and can be made to wait before each.
  */
 final class FakeDecoder implements Decoder {
     static final int VOCAB = 97;
@@ -54,6 +54,11 @@ final class FakeDecoder implements Decoder {
     @Override
     public KvPool cache() {
         return pool;
+    }
+
+    @Override
+    public void hidden(Batch batch, Logits states) {
+        throw new UnsupportedOperationException("scripts have no hidden states");
     }
 
     @Override
