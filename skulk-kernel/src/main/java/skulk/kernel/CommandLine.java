@@ -1,6 +1,7 @@
 package skulk.kernel;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,8 +55,9 @@ record CommandLine(Map<String, List<String>> options, List<String> operands) {
     static CommandLine parse(List<String> arguments, List<Option> known) {
         Map<String, List<String>> options = new LinkedHashMap<>();
         List<String> operands = new ArrayList<>();
-        for (int i = 0; i < arguments.size(); i++) {
-            String argument = arguments.get(i);
+        Iterator<String> rest = arguments.iterator();
+        while (rest.hasNext()) {
+            String argument = rest.next();
             if (!argument.startsWith("-") || argument.equals("-")) {
                 operands.add(argument);
                 continue;
@@ -65,10 +67,10 @@ record CommandLine(Map<String, List<String>> options, List<String> operands) {
             Option option = find(name, known);
             String value = "";
             if (option.value().isPresent()) {
-                if (equals < 0 && i + 1 == arguments.size()) {
+                if (equals < 0 && !rest.hasNext()) {
                     throw new UsageException(name + " needs a value: " + option.value().get());
                 }
-                value = equals < 0 ? arguments.get(++i) : argument.substring(equals + 1);
+                value = equals < 0 ? rest.next() : argument.substring(equals + 1);
             } else if (equals >= 0) {
                 throw new UsageException(name + " takes no value");
             }

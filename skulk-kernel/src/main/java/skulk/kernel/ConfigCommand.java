@@ -26,7 +26,7 @@ final class ConfigCommand {
         options.addAll(List.of(MARKDOWN, HELP));
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            System.out.print("usage: skulk config explain [options of serve]\n\n" + CommandLine.help(List.of(MARKDOWN, HELP)));
+            Terminal.out().print("usage: skulk config explain [options of serve]\n\n" + CommandLine.help(List.of(MARKDOWN, HELP)));
             return 0;
         }
         if (!line.operands().equals(List.of("explain"))) {
@@ -36,7 +36,7 @@ final class ConfigCommand {
         Configuration configuration = selected.configuration();
         Explanation explanation = Explanation.of(
                 configuration, PluginKeys.of(Installation.current(), configuration, selected.home()));
-        System.out.print(line.has(MARKDOWN.name()) ? explanation.markdown() : explanation.text());
+        Terminal.out().print(line.has(MARKDOWN.name()) ? explanation.markdown() : explanation.text());
         return 0;
     }
 }

@@ -30,7 +30,7 @@ final class DemoCommand {
         options.addAll(List.of(KEEP, ASK, HELP));
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            System.out.print("usage: skulk demo [options]\n\nStarts a node, places " + MODEL + ", asks it a question.\n\n"
+            Terminal.out().print("usage: skulk demo [options]\n\nStarts a node, places " + MODEL + ", asks it a question.\n\n"
                     + CommandLine.help(options));
             return 0;
         }
@@ -38,11 +38,11 @@ final class DemoCommand {
         try (Node node = ServeCommand.start(select(line, home))) {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
             String url = node.url().orElseThrow(() -> new IOException("the demo talks HTTP: leave out --no-api"));
-            System.out.println("A node runs at " + url);
-            DemoClient client = new DemoClient(url, System.out);
+            Terminal.out().println("A node runs at " + url);
+            DemoClient client = new DemoClient(url, Terminal.out());
             client.place(MODEL);
             client.ask(MODEL, line.value(ASK.name()).orElse(QUESTION));
-            System.out.print(next(url, line.has(KEEP.name())));
+            Terminal.out().print(next(url, line.has(KEEP.name())));
             if (line.has(KEEP.name())) {
                 node.awaitStop();
             }

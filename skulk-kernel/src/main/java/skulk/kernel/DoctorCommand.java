@@ -35,7 +35,7 @@ final class DoctorCommand {
         options.add(HELP);
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            System.out.print("usage: skulk doctor [options of serve]\n\nLooks for what would keep a node from running here.\n");
+            Terminal.out().print("usage: skulk doctor [options of serve]\n\nLooks for what would keep a node from running here.\n");
             return 0;
         }
         ServeOptions.Selected selected = ServeOptions.select(line, environment);
@@ -51,7 +51,7 @@ final class DoctorCommand {
                 disk(selected.home()),
                 port(selected.configuration()),
                 installation());
-        findings.forEach(f -> System.out.printf(
+        findings.forEach(f -> Terminal.out().printf(
                 "%-4s %-14s %s%n", f.trouble().isEmpty() ? "ok" : "BAD", f.subject(), f.trouble().orElse(f.fact())));
         return findings.stream().allMatch(f -> f.trouble().isEmpty()) ? 0 : 1;
     }

@@ -32,7 +32,7 @@ public final class Main {
         try {
             String first = arguments.isEmpty() ? "serve" : arguments.getFirst();
             if (first.equals("--help") || first.equals("-h") || first.equals("help")) {
-                System.out.print(Help.TEXT);
+                Terminal.out().print(Help.TEXT);
                 return 0;
             }
             if (first.equals("--version")) {
@@ -45,10 +45,10 @@ public final class Main {
             }
             return command.run(implied || arguments.isEmpty() ? arguments : arguments.subList(1, arguments.size()));
         } catch (UsageException | ConfigurationException e) {
-            System.err.println("skulk: " + e.getMessage());
+            Terminal.err().println("skulk: " + e.getMessage());
             return USAGE;
         } catch (IOException e) {
-            System.err.println("skulk: " + e.getMessage());
+            Terminal.err().println("skulk: " + e.getMessage());
             return 1;
         }
     }

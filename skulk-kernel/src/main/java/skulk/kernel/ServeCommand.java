@@ -26,7 +26,7 @@ final class ServeCommand {
         options.add(HELP);
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            System.out.print("usage: skulk serve [options]\n\nRuns a node.\n\n" + CommandLine.help(options));
+            Terminal.out().print("usage: skulk serve [options]\n\nRuns a node.\n\n" + CommandLine.help(options));
             return 0;
         }
         if (!line.operands().isEmpty()) {
@@ -34,7 +34,7 @@ final class ServeCommand {
         }
         Node node = start(ServeOptions.select(line, environment));
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
-        System.err.println(node.url()
+        Terminal.err().println(node.url()
                 .map(url -> "Skulk " + Version.text() + " is ready at " + url)
                 .orElse("Skulk " + Version.text() + " is ready, without an HTTP API"));
         node.awaitStop();

@@ -17,6 +17,6 @@ final class ToolCommand {
                 .orElseThrow(() -> new IOException("'" + name + "' needs the distribution: start it with bin/skulk"));
         ToolProvider tool = PluginTools.find(plugins, name)
                 .orElseThrow(() -> new IOException("no plugin in " + plugins + " brings the command '" + name + "'"));
-        return tool.run(System.out, System.err, arguments.toArray(String[]::new));
+        return tool.run(Terminal.out(), Terminal.err(), arguments.toArray(String[]::new));
     }
 }

@@ -15,7 +15,7 @@ final class Version {
     }
 
     static int print() {
-        System.out.println("skulk " + text() + " (Java " + Runtime.version() + ")");
+        Terminal.out().println("skulk " + text() + " (Java " + Runtime.version() + ")");
         return 0;
     }
 }

@@ -21,7 +21,8 @@ final class Percent {
         }
         byte[] bytes = new byte[raw.length() * 3];
         int length = 0;
-        for (int i = 0; i < raw.length(); i++) {
+        int i = 0;
+        while (i < raw.length()) {
             char c = raw.charAt(i);
             if (c == '%') {
                 int high = i + 2 < raw.length() ? Character.digit(raw.charAt(i + 1), 16) : -1;
@@ -30,7 +31,7 @@ final class Percent {
                     throw broken(raw);
                 }
                 bytes[length++] = (byte) (high << 4 | low);
-                i += 2;
+                i += 2; // and one more below
             } else if (c == '+' && plusIsSpace) {
                 bytes[length++] = ' ';
             } else {
@@ -38,6 +39,7 @@ final class Percent {
                 System.arraycopy(plain, 0, bytes, length, plain.length);
                 length += plain.length;
             }
+            i++;
         }
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length)).toString();

@@ -22,6 +22,7 @@ import skulk.kernel.config.Keys;
  * Sets logging up: people read stderr (and a rotated file), machines read JSON lines on stdout when {@code logging.enabled} and {@code logging.ingest_url} are
  * set. Called once, first thing in a process.
  */
+@SuppressWarnings("checkstyle:RegexpSinglelineJava") // the handlers' own streams
 public final class Logs {
     private static final long FILE_BYTES = 100L * 1000 * 1000;
     private static final int FILES = 5;

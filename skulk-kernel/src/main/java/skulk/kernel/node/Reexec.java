@@ -28,6 +28,7 @@ public final class Reexec {
     private Reexec() {}
 
     /** Returns only by throwing. @throws IOException where the system does not allow it */
+    @SuppressWarnings("checkstyle:IllegalCatch") // what a method handle declares
     public static void run() throws IOException {
         List<String> command = command();
         Linker linker = Linker.nativeLinker();
