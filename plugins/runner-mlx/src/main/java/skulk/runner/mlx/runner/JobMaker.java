@@ -11,6 +11,7 @@ import skulk.runner.mlx.sample.Constraints;
 import skulk.runner.mlx.sample.Sampler;
 import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.sample.TokenMask;
+import skulk.runner.mlx.schedule.ContextLimit;
 import skulk.runner.mlx.schedule.Job;
 import skulk.runner.mlx.text.Detokenizer;
 import skulk.runner.mlx.text.OutputAssembler;
@@ -23,16 +24,18 @@ import skulk.runner.mlx.text.TextModel;
  *
  * @param format how the model writes reasoning and tool calls
  * @param constraints makes the token mask of a request
+ * @param context how long sequences may become
  * @param drafters makes a drafter for one sequence, where there is one for the model
  */
 record JobMaker(
-        TextModel text, OutputFormat format, Constraints constraints, Supplier<Optional<Drafter>> drafters) {
+        TextModel text, OutputFormat format, Constraints constraints, ContextLimit context, Supplier<Optional<Drafter>> drafters) {
 
     /** @throws skulk.api.problem.SkulkException where the request cannot be served as asked */
     Job make(GenerationRequest request, Consumer<GenerationEvent> events) {
         Prompt prompt = prompt(request);
         SamplingPlan plan = SamplingPlan.of(request.sampling(), text.config().defaults(), seed(request));
-        Optional<TokenMask> mask = constraints.mask(request);
+        int room = context.grant(prompt.tokens().length, request.maxTokens());
+        Optional<TokenMask> mask = constraints.mask(request, prompt.text(), room);
         Sampler sampler = new Sampler(plan, prompt.tokens(), mask, request.logprobs());
         OutputAssembler.Shape shape = new OutputAssembler.Shape(
                 sink -> format.parser(request, prompt.text(), sink),

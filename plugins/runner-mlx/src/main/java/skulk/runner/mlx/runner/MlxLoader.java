@@ -7,15 +7,16 @@ import skulk.api.DrafterFactory;
 import skulk.api.RankContext;
 import skulk.api.Runner;
 import skulk.api.cluster.Shard;
+import skulk.runner.mlx.grammar.Grammars;
 import skulk.runner.mlx.model.Collectives;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
-import skulk.runner.mlx.sample.Constraints;
 import skulk.runner.mlx.schedule.ContextLimit;
 import skulk.runner.mlx.schedule.Scheduler;
 import skulk.runner.mlx.text.OutputFormat;
 import skulk.runner.mlx.text.TextModel;
+import skulk.runner.mlx.text.Vocabulary;
 
 /** Loads a rank's share of a checkpoint and makes it ready to serve at full speed. */
 final class MlxLoader {
@@ -47,6 +48,7 @@ final class MlxLoader {
 
     private static Runner serve(RankContext rank, EngineSettings settings, TextModel text, Decoder decoder) {
         int context = contextLimit(rank, decoder);
+        ContextLimit limit = new ContextLimit(context, settings.maxOutput());
         ReadyGate watcher = new ReadyGate(rank.watcher());
         Scheduler scheduler = new Scheduler(
                 decoder,
@@ -55,11 +57,11 @@ final class MlxLoader {
                         settings.maxQueued(),
                         (long) context * settings.maxConcurrent() * QUEUE_DEPTH,
                         settings.maxChunk(),
-                        new ContextLimit(context, settings.maxOutput())),
+                        limit),
                 watcher,
                 plan -> {});
         OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
-        JobMaker jobs = new JobMaker(text, format, Constraints.none(), drafters(rank, decoder));
+        JobMaker jobs = new JobMaker(text, format, constraints(text, format), limit, drafters(rank, decoder));
         MlxRunner runner = new MlxRunner(
                 decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
         rank.watcher().warmingUp();
@@ -85,6 +87,12 @@ final class MlxLoader {
                 new LoadOptions.Limits(settings.memoryBytes(), Long.MAX_VALUE, context),
                 LoadOptions.Shard.whole(),
                 Collectives.alone());
+    }
+
+    private static GrammarConstraints constraints(TextModel text, OutputFormat format) {
+        int[] endTokens = text.endTokens().stream().mapToInt(Integer::intValue).toArray();
+        Vocabulary vocabulary = text.tokenizer().vocabulary();
+        return new GrammarConstraints(new Grammars(vocabulary, endTokens), format, vocabulary);
     }
 
     /** The first offered drafter that has something for this model. */

@@ -10,6 +10,7 @@ import skulk.api.cluster.CommandId;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.Prompt.Conversation;
 import skulk.api.generation.GenerationRequest.ToolChoice;
+import skulk.api.json.JsonString;
 import skulk.api.model.ModelCard;
 
 /**
@@ -112,6 +113,41 @@ public final class OutputFormat {
         return harmony()
                 ? Optional.of("<|end|><|start|>assistant<|channel|>final<|message|>")
                 : reasoning.map(tags -> "\n" + tags.close() + "\n\n");
+    }
+
+    /**
+     * A call as this model's parser understands it.
+     *
+     * @param head what comes before the arguments, which are a JSON object
+     * @param tail what comes behind them
+     */
+    public record CallText(String head, String tail) {}
+
+    /** How a forced call of a tool is written. */
+    public CallText callText(String tool) {
+        if (harmony()) {
+            return new CallText(" to=functions." + tool + "<|channel|>commentary json<|message|>", "");
+        }
+        String open = tools.bare() || tools.open().isEmpty() ? "" : tools.open().getFirst() + "\n";
+        String close = open.isEmpty() || tools.close().isEmpty() ? "" : "\n" + tools.close().getFirst();
+        return new CallText(open + "{\"name\": " + new JsonString(tool) + ", \"arguments\": ", "}" + close);
+    }
+
+    /** Whether forced calls may follow one another. */
+    public boolean severalCalls() {
+        return !harmony() && !tools.bare();
+    }
+
+    /** What the model writes before calls that it is forced to make, given its prompt: the end of its reasoning. */
+    public Optional<String> startsCallsAfter(String prompt) {
+        return harmony()
+                ? Optional.empty()
+                : reasoning.filter(tags -> tags.openAtEndOf(prompt)).map(ReasoningTags::close);
+    }
+
+    /** What the model writes before its answer proper, given its prompt. */
+    public Optional<String> startsContentAfter(String prompt) {
+        return harmony() ? Optional.of("<|channel|>final<|message|>") : startsCallsAfter(prompt);
     }
 
     /** Ids of tool calls by index: the same whenever the same request is answered, different for every request. */
