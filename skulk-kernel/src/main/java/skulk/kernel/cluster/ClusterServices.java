@@ -72,9 +72,11 @@ public final class ClusterServices implements Services {
     private final Operations operations;
     private final Cluster facade;
     private volatile List<HardwareProbe> probes = List.of();
+    private ClusterView before; // of the control thread
 
     private ClusterServices(NodeContext node) {
         this.node = node;
+        before = ClusterView.empty(node.self());
         Configuration configuration = node.configuration();
         telemetry = new TelemetryBus(() -> node.registry().offers().sinks());
         try {
@@ -256,6 +258,12 @@ public final class ClusterServices implements Services {
     private void viewChanged(ClusterView view) {
         dispatcher.viewChanged(view);
         reachability.viewChanged(view);
+        if (view.master().equals(Optional.of(node.self()))) {
+            for (Instance lost : Losses.between(before, view)) {
+                Thread.ofVirtual().name("replace").start(() -> operations.replace(lost));
+            }
+        }
+        before = view;
     }
 
     private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Task;
@@ -51,6 +52,15 @@ public final class Losses {
                         && !t.taskStatus().isFinal())
                 .sorted((a, b) -> a.taskId().value().compareTo(b.taskId().value()))
                 .<Event>map(t -> new Event.TaskFailed(t.taskId(), "instance_lost", INSTANCE_LOST))
+                .toList();
+    }
+
+    /** The instances of one view that are not in the next because a node of theirs has left. */
+    static List<Instance> between(ClusterView before, ClusterView after) {
+        return before.instances().values().stream()
+                .filter(i -> !after.instances().containsKey(i.instanceId()))
+                .filter(i -> !after.members()
+                        .containsAll(i.shardAssignments().nodeToRunner().keySet()))
                 .toList();
     }
 

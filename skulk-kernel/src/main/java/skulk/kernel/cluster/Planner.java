@@ -67,8 +67,10 @@ public final class Planner {
                         .equals(instance.shardAssignments().nodeToRunner().get(view.self()));
     }
 
+    /** An evicted copy is pending again. A failed one is tried again with the next placement, see {@link Supervisor#applied}. */
     private static Optional<Action> fetch(ClusterView view, Shard shard) {
-        return download(view, view.self(), shard.modelCard().modelId()).isEmpty()
+        Optional<Download> known = download(view, view.self(), shard.modelCard().modelId());
+        return known.isEmpty() || known.get() instanceof Download.DownloadPending
                 ? Optional.of(new Action.Fetch(shard))
                 : Optional.empty();
     }

@@ -13,6 +13,7 @@ import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
@@ -105,14 +106,23 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     @Override
     public void applied(Event event) {
         settings.applied().accept(event);
+        if (event instanceof Event.InstanceCreated(Instance instance)
+                && instance.shardAssignments().nodeToRunner().containsKey(self)) {
+            Shard shard = instance.shardAssignments().shardOf(self);
+            boolean failed = download(cluster.state().downloads(), instance.modelId())
+                    .anyMatch(Download.DownloadFailed.class::isInstance);
+            if (failed && fetching.add(instance.modelId())) {
+                files.ensure(shard);
+            }
+        }
     }
 
     @Override
     public void view(ClusterView view) {
         settings.watcher().accept(view);
         endpoints.keySet().retainAll(known(view));
-        fetching.removeIf(model -> view.downloads().getOrDefault(self, List.of()).stream()
-                .anyMatch(d -> d.shardMetadata().modelCard().modelId().equals(model)));
+        fetching.removeIf(model -> download(view.downloads(), model)
+                .anyMatch(d -> d instanceof Download.DownloadCompleted || d instanceof Download.DownloadOngoing));
         Map<InstanceId, Set<Integer>> listening = new HashMap<>();
         endpoints.forEach((instance, byRank) -> listening.put(instance, byRank.keySet()));
         for (Action action : Planner.plan(view, ranks.local(), listening)) {
@@ -122,6 +132,20 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
                 LOG.log(Level.ERROR, "cannot carry out " + action, e);
             }
         }
+    }
+
+    private Stream<Download> download(Map<NodeId, List<Download>> downloads, ModelId model) {
+        return downloads.getOrDefault(self, List.of()).stream()
+                .filter(d -> d.shardMetadata().modelCard().modelId().equals(model));
+    }
+
+    /** A download's newest word. */
+    public void downloaded(Download download) {
+        if (download instanceof Download.DownloadFailed) {
+            cluster.execute(
+                    () -> fetching.remove(download.shardMetadata().modelCard().modelId()));
+        }
+        cluster.report(new Event.NodeDownloadProgress(download));
     }
 
     /** An endpoint may arrive before the placement it belongs to. */
@@ -262,10 +286,5 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             events.add(new Event.InstanceDeleted(spec.instance().instanceId(), false));
             cluster.report(events);
         });
-    }
-
-    /** A download's newest word. */
-    public void downloaded(Download download) {
-        cluster.report(new Event.NodeDownloadProgress(download));
     }
 }

@@ -3,6 +3,7 @@ package skulk.kernel.operation;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.cluster.Instance;
 import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
@@ -29,6 +30,11 @@ public final class Operations {
         this.diagnostics = new Diagnostics(kit, peers);
         this.traces = new Traces(kit, peers);
         this.life = new NodeLife(kit, peers);
+    }
+
+    /** Places again what was lost with a node; for the coordinator. Blocks. */
+    public boolean replace(Instance lost) {
+        return placing.replace(lost);
     }
 
     Object call(Operation<?> operation) {

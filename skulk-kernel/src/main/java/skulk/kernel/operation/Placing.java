@@ -1,5 +1,6 @@
 package skulk.kernel.operation;
 
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -36,6 +37,8 @@ final class Placing {
     static final Duration GRACE = Duration.ofSeconds(15);
     /** How long a command waits to see its own effect, so that the next request of the same client does as well. */
     private static final Duration EFFECT = Duration.ofSeconds(2);
+
+    private static final System.Logger LOG = System.getLogger(Placing.class.getName());
 
     private final Kit kit;
 
@@ -148,6 +151,41 @@ final class Placing {
                 kit.cluster().views(),
                 view -> Optional.ofNullable(view.instances().get(instance.instanceId())),
                 EFFECT);
+    }
+
+    /**
+     * Places again what was lost with a node, on what is left; called by the coordinator. The lost instance does not come back once it has a successor.
+     *
+     * @return whether it has one
+     */
+    boolean replace(Instance lost) {
+        Shard shard =
+                lost.shardAssignments().runnerToShard().values().iterator().next();
+        Sharding sharding = shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE;
+        try {
+            Instance successor = plan(new PlacementRequest(
+                    shard.modelCard(),
+                    sharding,
+                    InstanceMeta.MLX_RING,
+                    1,
+                    Set.of(),
+                    Optional.empty(),
+                    InstanceId.random()));
+            if (kit.cluster().view().instances().containsKey(lost.instanceId())) {
+                return false; // its node has come back meanwhile
+            }
+            kit.cluster()
+                    .report(new Event.InstanceDeleted(lost.instanceId(), false), new Event.InstanceCreated(successor));
+            LOG.log(Level.INFO, "{0} was lost with a node and is placed again", lost.modelId());
+            return true;
+        } catch (SkulkException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "{0} was lost with a node and cannot be placed again: {1}",
+                    lost.modelId(),
+                    e.getMessage());
+            return false;
+        }
     }
 
     Receipt create(Operation.CreateInstance wish) {

@@ -97,6 +97,35 @@ class PlannerTest {
     }
 
     @Test
+    void fetchesAnEvictedCopyAgainButNotAFailedOne() {
+        Instance instance = Samples.instance("org/m", A);
+        Shard shard = instance.shardAssignments().shardOf(A);
+        ClusterView pending = with(
+                view(A, instance, Map.of()), new Download.DownloadPending(A, shard, "/m", Memory.NONE, new Memory(1)));
+        assertEquals(List.of(new Action.Fetch(shard)), Planner.plan(pending, List.of(), Map.of()));
+        ClusterView failed =
+                with(view(A, instance, Map.of()), new Download.DownloadFailed(A, shard, "/m", "no source has it"));
+        assertTrue(Planner.plan(failed, List.of(), Map.of()).isEmpty());
+    }
+
+    private static ClusterView with(ClusterView view, Download download) {
+        return new ClusterView(
+                view.self(),
+                view.master(),
+                view.epoch(),
+                view.members(),
+                view.instances(),
+                view.runners(),
+                view.tasks(),
+                Map.of(view.self(), List.of(download)),
+                view.nodes(),
+                view.topology(),
+                view.nodeHealth(),
+                view.tracingEnabled(),
+                view.lastEventAppliedIdx());
+    }
+
+    @Test
     void stopsWhatNoInstanceNames() {
         Instance instance = Samples.instance("org/m", A);
         Instance other = Samples.instance("org/old", A);
