@@ -16,13 +16,15 @@ import skulk.runner.mlx.checkpoint.Fields;
 /**
  * What the files of the sentence-transformers library, all of them optional, say about a checkpoint.
  *
- * @param pooling mean where nothing says otherwise
+ * @param folder where they are
+ * @param pooling how rows become a vector
  * @param maxTokens {@code max_seq_length} of {@code sentence_bert_config.json}
  * @param tokenizerLimit {@code model_max_length} of {@code tokenizer_config.json}, where it is a real limit
  * @param lowerCase texts are put in lower case before they are tokenised
  * @param prompt stands before every text; "" for none
  */
 record SentenceFiles(
+        Path folder,
         Pooling pooling,
         Optional<Integer> maxTokens,
         Optional<Integer> tokenizerLimit,
@@ -37,13 +39,15 @@ record SentenceFiles(
      * Reads the folder.
      *
      * @param width length of a row
+     * @param absent the pooling where nothing says
      * @throws CheckpointException naming the file and what in it is not supported
      */
-    static SentenceFiles read(Path folder, int width) {
+    static SentenceFiles read(Path folder, int width, Pooling absent) {
         Fields sentence = fields(folder.resolve("sentence_bert_config.json"));
         Fields tokenizer = fields(folder.resolve("tokenizer_config.json"));
         return new SentenceFiles(
-                pooling(folder, width),
+                folder,
+                pooling(folder, width).orElse(absent),
                 sentence.findCount("max_seq_length", 1),
                 tokenizer
                         .findNumber("model_max_length")
@@ -58,12 +62,12 @@ record SentenceFiles(
         return Math.min(positions, maxTokens.or(() -> tokenizerLimit).orElse(positions));
     }
 
-    private static Pooling pooling(Path folder, int width) {
+    private static Optional<Pooling> pooling(Path folder, int width) {
         Path modules = folder.resolve("modules.json");
         String path = Files.isRegularFile(modules) ? poolingPath(modules) : POOLING;
         Path file = folder.resolve(path).resolve("config.json");
         if (!Files.isRegularFile(file)) {
-            return Pooling.MEAN;
+            return Optional.empty();
         }
         Fields config = fields(file);
         config.findCount(DIMENSION, 1).filter(d -> d != width).ifPresent(d -> {
@@ -79,7 +83,7 @@ record SentenceFiles(
         if (!config.flag("include_prompt", true)) {
             throw config.wrong("include_prompt", "is false; pooling takes all tokens");
         }
-        return chosen.isEmpty() ? Pooling.MEAN : chosen.getFirst();
+        return chosen.stream().findFirst();
     }
 
     /** The folder of the pooling module; every other module must be one whose effect is known. Vectors are normalised anyway. */
@@ -118,7 +122,8 @@ record SentenceFiles(
                 .orElse("");
     }
 
-    private static Fields fields(Path file) {
+    /** A JSON object, empty where there is no file. */
+    static Fields fields(Path file) {
         if (!Files.isRegularFile(file)) {
             return new Fields(file.toString(), JsonObject.EMPTY);
         }

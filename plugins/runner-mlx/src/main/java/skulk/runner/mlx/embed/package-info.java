@@ -1,5 +1,5 @@
 /**
- * Embeddings: texts become vectors of unit length, by encoders of the bert family.
+ * Embeddings: texts become vectors of unit length, by encoders of the bert family or by the hidden states of decoders.
  *
  * @see skulk.runner.mlx.embed.Embedder
  */

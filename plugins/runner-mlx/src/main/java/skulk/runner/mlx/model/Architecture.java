@@ -23,6 +23,9 @@ interface Architecture {
     /** Turns the last layer's hidden rows into logits. Only where layer 0 is held; complete on rank 0. */
     Rows logits(Ops ops, Rows hidden);
 
+    /** The last layer's hidden rows after the final norm. Only where layer 0 is held. */
+    Rows normed(Ops ops, Rows hidden);
+
     /**
      * @param modelType {@code model_type}
      * @param vocab tokens

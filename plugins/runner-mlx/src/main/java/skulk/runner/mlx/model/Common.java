@@ -86,9 +86,12 @@ record Common(
         return IntStream.range(shard.firstLayer(), end).boxed().toList();
     }
 
-    /** What stands before {@code norm} and {@code layers}: families wrapped for several modalities nest deeper. */
+    /**
+     * What stands before {@code norm} and {@code layers}: families wrapped for several modalities nest deeper, embedding
+     * models often have no head and nothing before.
+     */
     String prefix(Weights w) {
-        return w.prefix("norm.weight", "model.", "language_model.model.", "model.language_model.");
+        return w.prefix("norm.weight", "model.", "language_model.model.", "model.language_model.", "");
     }
 
     /** {@code layer_types}, checked, if present. */

@@ -30,6 +30,15 @@ public interface Decoder extends AutoCloseable {
      */
     void forward(Batch batch, Logits logits);
 
+    /**
+     * Runs one step as {@link #forward} does, but gives the hidden states after the final norm instead of logits: what
+     * embedding models pool.
+     *
+     * @param states reset and filled: rows of {@link DecoderSpec#hidden()} values for the positions whose logits the
+     *     slices ask for, in the same order
+     */
+    void hidden(Batch batch, Logits states);
+
     /** Stops the workers and returns weights and cache to the system. Idempotent. */
     @Override
     void close();

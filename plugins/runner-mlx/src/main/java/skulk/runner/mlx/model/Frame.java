@@ -41,7 +41,7 @@ record Frame(int vocab, Range range, TileMatrix table, Optional<TileMatrix> head
     }
 
     static String headPath(String prefix) {
-        return prefix.substring(0, prefix.lastIndexOf("model.")) + "lm_head";
+        return prefix.substring(0, Math.max(0, prefix.lastIndexOf("model."))) + "lm_head";
     }
 
     /** Hidden rows of the step's tokens, times a factor. */
@@ -55,8 +55,12 @@ record Frame(int vocab, Range range, TileMatrix table, Optional<TileMatrix> head
 
     /** Logits of hidden rows; complete on rank 0. */
     Rows logits(Ops ops, Rows hidden) {
-        Rows normed = ops.rmsNorm(hidden, norm);
-        Rows mine = ops.linear(normed, new Linear(List.of(head.orElse(table)), Optional.empty(), false));
+        Rows mine = ops.linear(normed(ops, hidden), new Linear(List.of(head.orElse(table)), Optional.empty(), false));
         return ops.gather(mine, vocab, range);
+    }
+
+    /** Hidden rows after the final norm. */
+    Rows normed(Ops ops, Rows hidden) {
+        return ops.rmsNorm(hidden, norm);
     }
 }

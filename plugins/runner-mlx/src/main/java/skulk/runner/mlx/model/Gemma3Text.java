@@ -134,6 +134,11 @@ final class Gemma3Text implements Architecture {
         return frame.orElseThrow().logits(ops, hidden);
     }
 
+    @Override
+    public Rows normed(Ops ops, Rows hidden) {
+        return frame.orElseThrow().normed(ops, hidden);
+    }
+
     private record Layer(
             Ops.Norm before,
             AttentionBlock attention,

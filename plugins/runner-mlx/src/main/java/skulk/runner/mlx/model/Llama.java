@@ -84,5 +84,10 @@ final class Llama implements Architecture {
         return frame.orElseThrow().logits(ops, hidden);
     }
 
+    @Override
+    public Rows normed(Ops ops, Rows hidden) {
+        return frame.orElseThrow().normed(ops, hidden);
+    }
+
     private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

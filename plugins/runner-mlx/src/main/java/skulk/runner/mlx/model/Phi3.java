@@ -66,5 +66,10 @@ final class Phi3 implements Architecture {
         return frame.orElseThrow().logits(ops, hidden);
     }
 
+    @Override
+    public Rows normed(Ops ops, Rows hidden) {
+        return frame.orElseThrow().normed(ops, hidden);
+    }
+
     private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

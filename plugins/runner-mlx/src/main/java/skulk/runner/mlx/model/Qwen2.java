@@ -79,5 +79,10 @@ final class Qwen2 implements Architecture {
         return frame.orElseThrow().logits(ops, hidden);
     }
 
+    @Override
+    public Rows normed(Ops ops, Rows hidden) {
+        return frame.orElseThrow().normed(ops, hidden);
+    }
+
     private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

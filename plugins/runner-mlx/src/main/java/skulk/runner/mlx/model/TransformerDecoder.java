@@ -2,6 +2,7 @@ package skulk.runner.mlx.model;
 
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
 
@@ -38,6 +39,15 @@ final class TransformerDecoder implements Decoder {
 
     @Override
     public void forward(Batch batch, Logits logits) {
+        step(batch, spec.vocab(), logits, wanted -> architecture.logits(ops, wanted));
+    }
+
+    @Override
+    public void hidden(Batch batch, Logits states) {
+        step(batch, spec.hidden(), states, wanted -> architecture.normed(ops, wanted));
+    }
+
+    private void step(Batch batch, int width, Logits out, UnaryOperator<Rows> finish) {
         check(batch);
         ops.begin(Step.of(batch));
         for (Batch.Slice slice : batch.slices()) {
@@ -47,22 +57,22 @@ final class TransformerDecoder implements Decoder {
         architecture.layers(ops, hidden);
         Rows wanted = wanted(batch, hidden);
         wanted = pipeline.pass(ops, hidden, wanted);
-        emit(wanted, logits);
+        emit(wanted, width, out, finish);
         for (Batch.Slice slice : batch.slices()) {
             ((PagedSequence) slice.sequence()).dropUnseen();
         }
     }
 
-    private void emit(Rows wanted, Logits logits) {
+    private void emit(Rows wanted, int width, Logits out, UnaryOperator<Rows> finish) {
         if (wanted.count() == 0 || !pipeline.first()) {
-            logits.reset(0, spec.vocab());
+            out.reset(0, width);
             return;
         }
-        Rows values = architecture.logits(ops, wanted);
-        boolean complete = values.width() == spec.vocab();
-        logits.reset(complete ? wanted.count() : 0, spec.vocab());
+        Rows values = finish.apply(wanted);
+        boolean complete = values.width() == width;
+        out.reset(complete ? wanted.count() : 0, width);
         if (complete) {
-            System.arraycopy(values.data(), 0, logits.values(), 0, values.count() * values.width());
+            System.arraycopy(values.data(), 0, out.values(), 0, values.count() * values.width());
         }
     }
 

@@ -7,6 +7,10 @@ import skulk.api.DrafterFactory;
 import skulk.api.RankContext;
 import skulk.api.Runner;
 import skulk.api.cluster.Shard;
+import skulk.runner.mlx.embed.EmbedOptions;
+import skulk.runner.mlx.embed.EmbedRunner;
+import skulk.runner.mlx.embed.Embedder;
+import skulk.runner.mlx.embed.EmbedderLoader;
 import skulk.runner.mlx.grammar.Grammars;
 import skulk.runner.mlx.model.Collectives;
 import skulk.runner.mlx.model.Decoder;
@@ -34,6 +38,9 @@ final class MlxLoader {
         }
         EngineSettings settings = EngineSettings.of(rank.settings());
         rank.watcher().phase("load_model", rank.files().toString());
+        if (shard.modelCard().embeds()) {
+            return embedder(rank, settings);
+        }
         TextModel text = TextModel.load(rank.files());
         try {
             Decoder decoder = DecoderLoader.load(rank.files(), options(rank, settings));
@@ -44,6 +51,18 @@ final class MlxLoader {
             text.close();
             throw e;
         }
+    }
+
+    private static Runner embedder(RankContext rank, EngineSettings settings) {
+        EmbedOptions options = EmbedOptions.defaults()
+                .withThreads(settings.threads())
+                .withFast(settings.kernels() == LoadOptions.Kernels.FAST)
+                .withMaxTokens(rank.instance().contextTokenLimit().orElse(Integer.MAX_VALUE))
+                .withMatryoshka(rank.shard().modelCard().capabilities().contains("matryoshka"));
+        Embedder embedder = EmbedderLoader.load(rank.files(), options);
+        LOG.log(System.Logger.Level.INFO, "loaded {0}: {1}", rank.files(), embedder.report());
+        rank.watcher().loading(rank.shard().nLayers(), rank.shard().nLayers());
+        return new EmbedRunner(embedder, rank.watcher());
     }
 
     private static Runner serve(RankContext rank, EngineSettings settings, TextModel text, Decoder decoder) {

@@ -170,7 +170,7 @@ class EmbedderTest {
     @Test
     void refusesFoldersThatItCannotHonour() throws IOException {
         assertFolder("hidden_act is silly", () -> load(toy.config().with("hidden_act", "silly")));
-        assertFolder("model_type is t5", () -> load(toy.config().with("model_type", "t5")));
+        assertFolder("model_type t5 is not supported", () -> load(toy.config().with("model_type", "t5")));
         assertFolder("vocab_size is missing", () -> load(without("vocab_size")));
         assertFolder(
                 "position_embedding_type is relative_key",
