@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,16 +29,18 @@ class ForcedOutputTest {
             {"type":"object","properties":{"city":{"type":"string","maxLength":12},"days":{"type":"integer","minimum":1,"maximum":9}},
              "required":["city","days"],"additionalProperties":false}""");
     private static final List<Message> QUESTION = List.of(Message.of("user", "Tell me a story."));
+    private static final List<Runner> OPEN = new ArrayList<>();
     private static Runner tiny;
 
     @BeforeAll
     static void load() throws Exception {
         tiny = Ranks.load(Shared.folder("models/skulk-tiny"), Map.of("threads", "1", "memory_bytes", "268435456"));
+        OPEN.add(tiny);
     }
 
     @AfterAll
     static void close() {
-        tiny.close();
+        OPEN.forEach(Runner::close);
     }
 
     @Test

@@ -35,6 +35,7 @@ import skulk.api.problem.Problem;
 
 class RunnerTest {
     private static final Map<String, String> SETTINGS = Map.of("threads", "1", "memory_bytes", "268435456");
+    private static final List<Runner> OPEN = new ArrayList<>();
     private static Path tinyFolder;
     private static Path storyFolder;
     private static Runner tiny;
@@ -45,13 +46,14 @@ class RunnerTest {
         tinyFolder = Shared.folder("models/skulk-tiny");
         storyFolder = Shared.folder("models/stories260K");
         tiny = Ranks.load(tinyFolder, SETTINGS);
+        OPEN.add(tiny);
         story = Ranks.load(storyFolder, SETTINGS);
+        OPEN.add(story);
     }
 
     @AfterAll
     static void close() {
-        tiny.close();
-        story.close();
+        OPEN.forEach(Runner::close);
     }
 
     @Test

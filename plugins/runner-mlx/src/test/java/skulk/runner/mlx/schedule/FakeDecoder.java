@@ -56,7 +56,6 @@ final class FakeDecoder implements Decoder {
         return pool;
     }
 
-    @Override
     public void hidden(Batch batch, Logits states) {
         throw new UnsupportedOperationException("scripts have no hidden states");
     }
