@@ -1,36 +1,66 @@
 package skulk.runner.mlx.model;
 
+import static java.util.Map.entry;
+
 import java.util.List;
+import java.util.Map;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.checkpoint.Fields;
 
 /** The registry: {@code model_type} to architecture. */
 final class Architectures {
-    /** Every {@code model_type} that loads. */
-    static final List<String> KNOWN = List.of(
-            "gemma3", "gemma3_text", "gpt_oss", "llama", "mistral", "phi3", "qwen2", "qwen3", "qwen3_moe");
+    private static final Map<String, Family> FAMILIES = Map.ofEntries(
+            entry("cohere2", Cohere2::new),
+            entry("gemma2", Gemma2::new),
+            entry("gemma3", text(Gemma3Text::new)),
+            entry("gemma3_text", Gemma3Text::new),
+            entry("glm4", Glm4::new),
+            entry("gpt_oss", GptOss::new),
+            entry("granite", Granite::new),
+            entry("llama", Llama::new),
+            entry("llama4_text", Llama4Text::new),
+            entry("ministral3", Ministral3::new),
+            entry("mistral", Llama::new),
+            entry("mistral3", text(Architectures::mistral3)),
+            entry("mixtral", Mixtral::new),
+            entry("olmo2", Olmo2::new),
+            entry("phi3", Phi3::new),
+            entry("qwen2", Qwen2::new),
+            entry("qwen2_moe", Qwen2Moe::new),
+            entry("qwen3", Qwen3::new),
+            entry("qwen3_moe", Qwen3Moe::new),
+            entry("smollm3", Smollm3::new));
+
+    /** Every {@code model_type} that loads, sorted. */
+    static final List<String> KNOWN = FAMILIES.keySet().stream().sorted().toList();
 
     private Architectures() {}
 
     /** @param config the top level of {@code config.json} */
     static Architecture load(Fields config, Weights weights) {
         String type = config.text("model_type").orElseThrow(() -> config.wrong("model_type", "is missing"));
-        return switch (type) {
-            case "llama", "mistral" -> new Llama(config, weights);
-            case "qwen2" -> new Qwen2(config, weights);
-            case "qwen3" -> new Qwen3(config, weights);
-            case "qwen3_moe" -> new Qwen3Moe(config, weights);
-            case "gemma3_text" -> new Gemma3Text(config, weights);
-            case "gemma3" -> new Gemma3Text(text(config), weights);
-            case "phi3" -> new Phi3(config, weights);
-            case "gpt_oss" -> new GptOss(config, weights);
-            default -> throw new CheckpointException(config.where() + ": model_type " + type
-                    + " is not supported; known are " + String.join(", ", KNOWN));
-        };
+        Family family = FAMILIES.get(type);
+        if (family == null) {
+            throw new CheckpointException(config.where() + ": model_type " + type + " is not supported; known are "
+                    + String.join(", ", KNOWN));
+        }
+        return family.load(config, weights);
     }
 
-    /** The text part of a configuration for several modalities. */
-    private static Fields text(Fields config) {
-        return config.object("text_config").orElse(config);
+    /** A family wrapped for several modalities: its text part. */
+    private static Family text(Family family) {
+        return (config, weights) -> family.load(config.object("text_config").orElse(config), weights);
+    }
+
+    private static Architecture mistral3(Fields text, Weights weights) {
+        Fields filled = Defaults.fill(text, Map.of("tie_word_embeddings", false));
+        return text.text("model_type").equals(java.util.Optional.of("ministral3"))
+                ? new Ministral3(filled, weights)
+                : new Llama(filled, weights);
+    }
+
+    private interface Family {
+        /** @param config the section with the sizes */
+        Architecture load(Fields config, Weights weights);
     }
 }

@@ -84,6 +84,11 @@ record AttentionBlock(
             ops.rmsNormHeads(rows, 0, spec.heads(), n.query);
             ops.rmsNormHeads(rows, keys, spec.kvHeads(), n.key);
         });
+        return attend(ops, rows);
+    }
+
+    /** The rest of it from queries, keys and values on, for families that change these in their own way. */
+    Rows attend(Ops ops, Rows rows) {
         rope.ifPresent(r -> ops.rope(rows, 0, spec.heads() + spec.kvHeads(), spec.keyWidth(), r));
         return ops.linear(ops.attention(rows, index, spec), out);
     }

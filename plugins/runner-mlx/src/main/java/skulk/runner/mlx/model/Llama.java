@@ -6,7 +6,7 @@ import java.util.Optional;
 import skulk.runner.mlx.checkpoint.Fields;
 import skulk.runner.mlx.kernel.Activation;
 
-/** {@code llama}, and {@code mistral}, which differs in its window only. */
+/** {@code llama}, and {@code mistral}, which MLX runs as the same. */
 final class Llama implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
@@ -37,16 +37,14 @@ final class Llama implements Architecture {
         frame = Frame.load(w, c, prefix, Frame.tied(w, c, prefix), norm);
     }
 
-    /** {@code layer_types} says which layers look through {@code sliding_window}; mistral's all do if it has one. */
-    private static List<Integer> windows(Common c) {
+    /** {@code layer_types} says which layers look through {@code sliding_window}; without it none does, as in MLX. */
+    static List<Integer> windows(Common c) {
         int window = c.fields().count("sliding_window", 1, 0);
         Optional<List<String>> types = c.layerTypes("full_attention", "sliding_attention");
         List<Integer> out = new ArrayList<>();
         for (int i = 0; i < c.layers(); i++) {
-            boolean slides = types.isPresent()
-                    ? types.get().get(i).equals("sliding_attention")
-                    : c.modelType().equals("mistral");
-            if (slides && types.isPresent() && window == 0) {
+            boolean slides = types.isPresent() && types.get().get(i).equals("sliding_attention");
+            if (slides && window == 0) {
                 throw c.fields().wrong("sliding_window", "is missing, layer_types needs it");
             }
             out.add(slides ? window : 0);

@@ -232,7 +232,13 @@ final class Ops {
         return out;
     }
 
-    private void forRows(int count, RowJob job) {
+    /** Runs work of one's own on the worker threads. */
+    void parallel(int tasks, WorkerPool.Job job) {
+        pool.run(tasks, job);
+    }
+
+    /** Runs a job for every row, several rows per task. */
+    void forRows(int count, RowJob job) {
         if (count == 1) {
             job.run(0);
             return;
@@ -252,8 +258,8 @@ final class Ops {
      */
     record Norm(float[] weight, double eps) {}
 
-
-    private interface RowJob {
+    /** Work on one row, on any worker. */
+    interface RowJob {
         void run(int row);
     }
 }

@@ -1,5 +1,7 @@
 package skulk.runner.mlx.model;
 
+import skulk.runner.mlx.checkpoint.Fields;
+
 /** Chooses experts for a token from its router logits. */
 interface Router {
 
@@ -13,6 +15,15 @@ interface Router {
 
     /** Experts used per token. */
     int used();
+
+    /** How many of {@code experts} a configuration uses per token. */
+    static int used(Fields f, String name, int experts) {
+        int used = f.count(name, 1);
+        if (used > experts) {
+            throw f.wrong(name, "is " + used + " of " + experts + " experts");
+        }
+        return used;
+    }
 
     /** Indices of the {@code used} largest values, best first, the lower index first on a tie. */
     static void top(float[] values, int at, int count, int used, int[] out, int to) {

@@ -85,8 +85,17 @@ public final class Weights {
                 new Size(rows, cols, cut));
     }
 
-    /** One matrix per expert: of a stacked tensor {@code path.weight}. */
+    /** One matrix per expert: of a stacked tensor {@code path.weight}, or of one tensor each as originally published. */
     List<TileMatrix> experts(String path, int experts, int rows, int cols, Cut cut) {
+        if (!has(path + ".weight")) {
+            List<TileMatrix> out = new ArrayList<>();
+            for (int e = 0; e < experts && has(single(path, e) + ".weight"); e++) {
+                out.add(matrix(single(path, e), rows, cols, cut));
+            }
+            if (out.size() == experts) {
+                return out;
+            }
+        }
         Tensor weight = checkpoint.get(path + ".weight");
         Optional<Tensor> scales = checkpoint.find(path + ".scales");
         Optional<Tensor> biases = checkpoint.find(path + ".biases");
@@ -102,6 +111,14 @@ public final class Weights {
                     new Size(rows, cols, cut)));
         }
         return out;
+    }
+
+    /** Where one expert of {@code …switch_mlp.gate_proj} lies if they are not stacked; mixtral numbers its matrices. */
+    private String single(String path, int expert) {
+        String own = path.replace(".switch_mlp.", ".experts." + expert + ".");
+        return has(own + ".weight")
+                ? own
+                : own.replace("gate_proj", "w1").replace("down_proj", "w2").replace("up_proj", "w3");
     }
 
     private TileMatrix pack(String path, Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases, Size size) {

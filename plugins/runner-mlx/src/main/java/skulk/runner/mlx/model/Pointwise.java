@@ -1,0 +1,76 @@
+package skulk.runner.mlx.model;
+
+/** Operations on single values and rows that only some families have. Driver thread only; in place unless said otherwise. */
+final class Pointwise {
+    private static final int VALUES_PER_TASK = 8192;
+
+    private Pointwise() {}
+
+    /** {@code cap * tanh(x / cap)}. */
+    static void softcap(Ops ops, Rows x, double cap) {
+        int size = x.count() * x.width();
+        ops.parallel((size + VALUES_PER_TASK - 1) / VALUES_PER_TASK, (task, worker) -> {
+            int end = Math.min(size, (task + 1) * VALUES_PER_TASK);
+            for (int i = task * VALUES_PER_TASK; i < end; i++) {
+                x.data()[i] = (float) (cap * Math.tanh(x.data()[i] / cap));
+            }
+        });
+    }
+
+    /** {@code x *= sigmoid(gate)} with the gates from column {@code col} of {@code gates} on. */
+    static void sigmoidGate(Ops ops, Rows x, Rows gates, int col) {
+        ops.forRows(x.count(), row -> {
+            int at = x.at(row);
+            int from = gates.at(row) + col;
+            for (int i = 0; i < x.width(); i++) {
+                x.data()[at + i] *= sigmoid(gates.data()[from + i]);
+            }
+        });
+    }
+
+    /** {@code x *= sigmoid(gate)} with one gate per row. */
+    static void sigmoidGateRows(Ops ops, Rows x, Rows gates) {
+        ops.forRows(x.count(), row -> {
+            float factor = sigmoid(gates.data()[gates.at(row)]);
+            for (int i = x.at(row); i < x.at(row) + x.width(); i++) {
+                x.data()[i] *= factor;
+            }
+        });
+    }
+
+    static float sigmoid(float x) {
+        return (float) (1 / (1 + Math.exp(-x)));
+    }
+
+    /** Layer norm of every row, into new rows. */
+    static Rows layerNorm(Ops ops, Rows x, LayerNorm norm) {
+        Rows out = ops.rows(x.count(), x.width());
+        ops.forRows(x.count(), row -> {
+            double mean = 0;
+            for (int i = 0; i < x.width(); i++) {
+                mean += x.data()[x.at(row) + i];
+            }
+            mean /= x.width();
+            double variance = 0;
+            for (int i = 0; i < x.width(); i++) {
+                variance += Math.pow(x.data()[x.at(row) + i] - mean, 2);
+            }
+            double factor = 1 / Math.sqrt(variance / x.width() + norm.eps);
+            for (int i = 0; i < x.width(); i++) {
+                double value = (x.data()[x.at(row) + i] - mean) * factor;
+                out.data()[out.at(row) + i] = (float) (value * norm.weight[i] + norm.bias[i]);
+            }
+        });
+        return out;
+    }
+
+    /** Weights of a layer norm. */
+    record LayerNorm(float[] weight, float[] bias, double eps) {
+        /** From {@code path.weight} and, if the checkpoint has it, {@code path.bias}. */
+        static LayerNorm load(Weights w, String path, int size, double eps) {
+            Cut.Range all = new Cut.Range(0, size);
+            float[] bias = w.has(path + ".bias") ? w.vector(path + ".bias", size, all) : new float[size];
+            return new LayerNorm(w.vector(path + ".weight", size, all), bias, eps);
+        }
+    }
+}
