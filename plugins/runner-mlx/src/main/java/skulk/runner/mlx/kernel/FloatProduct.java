@@ -17,6 +17,9 @@ final class FloatProduct {
     /** Rows of activations whose sums a task holds at a time. */
     private static final int ROW_BLOCK = 256;
 
+    /** With more rows it pays to expand weights to memory once for all. */
+    private static final int DIRECT_ROWS = 2;
+
     private static final int STEP_ROWS = TILES * ROWS;
 
     private final MatrixKernels kernels;
@@ -29,8 +32,28 @@ final class FloatProduct {
     }
 
     void compute(Unit unit, int from, int to, int worker) {
+        if (unit.rows() <= DIRECT_ROWS && kernels.direct(unit.matrix().format())) {
+            for (int tile = from; tile < to; tile += 2) {
+                direct(unit, tile, scratch[worker].sums);
+            }
+            return;
+        }
         for (int tile = from; tile < to; tile += TILES) {
             compute(unit, tile, scratch[worker]);
+        }
+    }
+
+    private void direct(Unit unit, int tile, float[] spare) {
+        int outputs = unit.matrix().rows() - tile * ROWS;
+        for (int row = 0; row < unit.rows(); row++) {
+            int x = unit.xAt() + row * unit.xStride();
+            int at = Product.outputAt(unit, row, tile);
+            if (outputs >= 2 * ROWS) {
+                kernels.multiply2x1(unit.matrix(), tile, unit.x(), x, unit.y(), at);
+            } else {
+                kernels.multiply2x1(unit.matrix(), tile, unit.x(), x, spare, 0);
+                System.arraycopy(spare, 0, unit.y(), at, outputs);
+            }
         }
     }
 

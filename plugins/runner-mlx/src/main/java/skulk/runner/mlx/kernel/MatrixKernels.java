@@ -27,6 +27,15 @@ public interface MatrixKernels {
      */
     void multiply2x4(float[] w, int wAt, int tileStride, int count, Rows4 rows);
 
+    /** Whether {@link #multiply2x1} has a form for weights of this format. */
+    boolean direct(TileFormat format);
+
+    /**
+     * Two tiles and one row of activations without expanding to memory, the same sums in the same order: 32 outputs at
+     * {@code y[yAt]}.
+     */
+    void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt);
+
     /** Where four rows of activations and their sums lie. */
     final class Rows4 {
         public float[] x;

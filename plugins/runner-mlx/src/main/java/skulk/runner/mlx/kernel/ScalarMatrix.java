@@ -80,6 +80,22 @@ final class ScalarMatrix implements MatrixKernels {
         }
     }
 
+    @Override
+    public boolean direct(TileFormat format) {
+        return true;
+    }
+
+    @Override
+    public void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt) {
+        for (int r = 0; r < 2 * ROWS; r++) {
+            float sum = 0;
+            for (int k = 0; k < matrix.cols(); k++) {
+                sum = Math.fma(value(matrix, tile + r / ROWS, k, r % ROWS), x[xAt + k], sum);
+            }
+            y[yAt + r] = sum;
+        }
+    }
+
     private static void multiply(float[] w, int wAt, int count, float[] x, int xAt, float[] y, int yAt) {
         for (int r = 0; r < ROWS; r++) {
             float sum = y[yAt + r];

@@ -4,6 +4,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.S2I;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 import static skulk.runner.mlx.kernel.Lanes.F;
 import static skulk.runner.mlx.kernel.Lanes.HALF;
@@ -22,7 +23,9 @@ import jdk.incubator.vector.ShortVector;
  */
 final class VectorMatrix implements MatrixKernels {
     /** 2^112: moves a half float's exponent into place after its bits were shifted, subnormals included. */
-    private static final float HALF_SCALE = 0x1p112f;
+    static final float HALF_SCALE = 0x1p112f;
+    /** Sign, exponent and mantissa of a half float that was extended with its sign and shifted by 13. */
+    static final int HALF_BITS = 0x8fffe000;
 
     @Override
     public void expand(TileMatrix matrix, int tile, int from, int count, float[] out, int at) {
@@ -37,7 +40,12 @@ final class VectorMatrix implements MatrixKernels {
                 long group = start + from / format.group() * format.groupBytes();
                 for (int k = 0; k < count; k += format.group()) {
                     for (int lane = 0; lane < ROWS; lane += N) {
-                        affine(matrix.data(), group, lane, format, out, at + k * ROWS + lane);
+                        int to = at + k * ROWS + lane;
+                        switch (format.bits()) {
+                            case 4 -> VectorExpand.affine4(matrix.data(), group, lane, format, out, to);
+                            case 8 -> VectorExpand.affine8(matrix.data(), group, lane, format, out, to);
+                            default -> affine(matrix.data(), group, lane, format, out, to);
+                        }
                     }
                     group += format.groupBytes();
                 }
@@ -67,15 +75,11 @@ final class VectorMatrix implements MatrixKernels {
     private static void f16(MemorySegment data, long from, int count, float[] out, int at) {
         for (int i = 0; i < count * ROWS; i += N) {
             ShortVector v = ShortVector.fromMemorySegment(HALF, data, from + i * 2L, LITTLE_ENDIAN);
-            IntVector bits = (IntVector) v.convertShape(ZERO_EXTEND_S2I, I, 0);
-            IntVector magnitude = bits.and(0x7fff).lanewise(LSHL, 13);
-            IntVector sign = bits.and(0x8000).lanewise(LSHL, 16);
-            magnitude
+            ((IntVector) v.convertShape(S2I, I, 0))
+                    .lanewise(LSHL, 13)
+                    .and(HALF_BITS)
                     .reinterpretAsFloats()
                     .mul(HALF_SCALE)
-                    .reinterpretAsInts()
-                    .or(sign)
-                    .reinterpretAsFloats()
                     .intoArray(out, at + i);
         }
     }
@@ -136,6 +140,21 @@ final class VectorMatrix implements MatrixKernels {
                     .reinterpretAsFloats()
                     .mul(scale)
                     .intoArray(out, at + k * ROWS);
+        }
+    }
+
+    @Override
+    public boolean direct(TileFormat format) {
+        return VectorDirect.takes(format);
+    }
+
+    @Override
+    public void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt) {
+        long bytes = matrix.tileBytes();
+        for (int lane = 0; lane < ROWS; lane += N) {
+            VectorDirect.Pair pair = new VectorDirect.Pair(
+                    matrix.data(), tile * bytes, bytes, matrix.format(), matrix.cols(), lane);
+            VectorDirect.multiply(pair, x, xAt, y, yAt);
         }
     }
 

@@ -104,7 +104,7 @@ class KernelTest {
             error += Math.pow(exact[i] - rounded[i], 2);
             size += exact[i] * exact[i];
         }
-        assertTrue(Math.sqrt(error / size) < 0.01, "relative error " + Math.sqrt(error / size));
+        assertTrue(Math.sqrt(error / size) < 0.006, "relative error " + Math.sqrt(error / size));
     }
 
     @Test
