@@ -31,6 +31,25 @@ public interface Decoder extends AutoCloseable {
     void forward(Batch batch, Logits logits);
 
     /**
+     * Begins a step whose logits are collected later, so that ranks that hold consecutive layers work on several steps
+     * at once. The batch must not hold a sequence whose logits of an earlier step are still to come. Steps are finished
+     * in the order in which they were begun; on a decoder that is not split by layers, before the next one is begun.
+     *
+     * @throws CacheFullException as {@link #forward}, here or from {@link Pending#finish}
+     * @throws IllegalArgumentException as {@link #forward}, here or from {@link Pending#finish}
+     */
+    default Pending begin(Batch batch) {
+        return logits -> forward(batch, logits);
+    }
+
+    /** A step under way. */
+    @FunctionalInterface
+    interface Pending {
+        /** Waits for the step and gives its logits as {@link #forward} does. Once. */
+        void finish(Logits logits);
+    }
+
+    /**
      * Runs one step as {@link #forward} does, but gives the hidden states after the final norm instead of logits: what
      * embedding models pool.
      *

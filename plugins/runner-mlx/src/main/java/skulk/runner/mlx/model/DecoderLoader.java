@@ -51,9 +51,13 @@ public final class DecoderLoader {
     private static Decoder assemble(
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
-        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && isLarge(weights);
-        boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && isLarge(weights);
-        KvLayout layout = KvLayout.of(architecture.attention(), half);
+        boolean large = isLarge(weights, options.collectives());
+        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && large;
+        boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && large;
+        KvLayout own = KvLayout.of(architecture.attention(), half);
+        CacheAgreement agreement =
+                CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
+        KvLayout layout = KvLayout.of(architecture.attention(), half, agreement.windows());
         long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
                 shape.modelType(),
@@ -64,11 +68,11 @@ public final class DecoderLoader {
                 perToken,
                 weights.bytes(),
                 backend.describe() + (fast ? ", 4-bit weights with 8-bit activations" : ", exact"));
-        PagedPool cache = new PagedPool(layout, owned.memory, cacheBytes(options, weights, layout));
+        PagedPool cache = new PagedPool(layout, owned.memory, agreement);
         Ops ops = new Ops(backend, owned.workers, options.collectives(), fast);
         boolean layered = options.shard().tensorRanks() == 1;
         Pipeline pipeline = new Pipeline(options.collectives(), layered);
-        if (isLarge(weights)) {
+        if (large) {
             Warmup.matrices(ops, weights.formats());
         }
         Decoder decoder = new TransformerDecoder(
@@ -79,8 +83,11 @@ public final class DecoderLoader {
         return decoder;
     }
 
-    private static boolean isLarge(Weights weights) {
-        return weights.bytes() > LARGE / 2;
+    /** A matter of the whole model, so that all ranks choose as one would alone. */
+    private static boolean isLarge(Weights weights, Collectives links) {
+        float[] bytes = {weights.bytes()};
+        links.allReduce(bytes, 0, 1);
+        return bytes[0] > LARGE / 2;
     }
 
     private static long cacheBytes(LoadOptions options, Weights weights, KvLayout layout) {

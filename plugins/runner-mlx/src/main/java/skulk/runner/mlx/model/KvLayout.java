@@ -31,7 +31,11 @@ record KvLayout(List<Layer> layers, List<Group> groups, boolean half) {
     record Group(int window, long slotBytes) {}
 
     static KvLayout of(List<AttentionSpec> specs, boolean half) {
-        List<Integer> windows = specs.stream().map(AttentionSpec::window).distinct().sorted().toList();
+        return of(specs, half, specs.stream().map(AttentionSpec::window).distinct().sorted().toList());
+    }
+
+    /** @param windows a group for each; windows that none of these layers has get empty slots */
+    static KvLayout of(List<AttentionSpec> specs, boolean half, List<Integer> windows) {
         long[] sizes = new long[windows.size()];
         List<Layer> layers = new ArrayList<>();
         int element = half ? 2 : 4;

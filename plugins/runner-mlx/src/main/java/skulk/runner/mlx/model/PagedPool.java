@@ -17,21 +17,38 @@ final class PagedPool implements KvPool {
 
     private final KvLayout layout;
     private final NativeMemory memory;
+    private final CacheAgreement agreement;
     private final long limitBytes;
     private final Slots[] slots;
+    private final int[] usedSlots;
     private volatile long usedBytes;
+    private volatile int freeBlocks;
 
     /** @param limitBytes budget; at least one block */
     PagedPool(KvLayout layout, NativeMemory memory, long limitBytes) {
+        this(layout, memory, CacheAgreement.alone(layout, limitBytes));
+    }
+
+    /** @param agreement with the other ranks; the layout has a group for each of its windows */
+    PagedPool(KvLayout layout, NativeMemory memory, CacheAgreement agreement) {
         this.layout = layout;
         this.memory = memory;
-        this.limitBytes = limitBytes / layout.blockBytes() * layout.blockBytes();
+        this.agreement = agreement;
+        this.limitBytes = agreement.blocks() * layout.blockBytes();
+        this.freeBlocks = agreement.blocks();
         this.slots = new Slots[layout.groups().size()];
+        this.usedSlots = new int[slots.length];
         for (int g = 0; g < slots.length; g++) {
-            long bytes = layout.groups().get(g).slotBytes();
-            int count = Math.toIntExact(Math.min(this.limitBytes / bytes, Integer.MAX_VALUE));
-            slots[g] = new Slots(memory.reserve(count * bytes), bytes, count);
+            slots[g] = slots(layout.groups().get(g).slotBytes());
         }
+    }
+
+    private Slots slots(long bytes) {
+        if (bytes == 0) {
+            return new Slots(MemorySegment.NULL, 0, Integer.MAX_VALUE);
+        }
+        int count = Math.toIntExact(Math.min(limitBytes / bytes, Integer.MAX_VALUE));
+        return new Slots(memory.reserve(count * bytes), bytes, count);
     }
 
     KvLayout layout() {
@@ -60,12 +77,12 @@ final class PagedPool implements KvPool {
 
     @Override
     public int totalBlocks() {
-        return (int) (limitBytes / layout.blockBytes());
+        return agreement.blocks();
     }
 
     @Override
     public int freeBlocks() {
-        return (int) ((limitBytes - usedBytes) / layout.blockBytes());
+        return freeBlocks;
     }
 
     @Override
@@ -104,14 +121,16 @@ final class PagedPool implements KvPool {
 
     /** Takes a block of all groups; the caller has checked {@link #freeBlocks}. */
     PagedBlock take() {
-        if (freeBlocks() < 1) {
+        if (freeBlocks < 1) {
             throw new CacheFullException(1, 0);
         }
         int[] taken = new int[slots.length];
         for (int g = 0; g < slots.length; g++) {
             taken[g] = slots[g].take();
+            usedSlots[g]++;
         }
         usedBytes += layout.blockBytes();
+        freeBlocks = agreement.free(usedSlots);
         return new PagedBlock(this, taken);
     }
 
@@ -119,6 +138,8 @@ final class PagedPool implements KvPool {
         slots[group].free.add(slot);
         long bytes = slots[group].bytes;
         usedBytes -= bytes;
+        usedSlots[group]--;
+        freeBlocks = agreement.free(usedSlots);
         if (slots.length > 1 && bytes >= DISCARD_BYTES) {
             memory.discard(slots[group].memory.asSlice(slot * bytes, bytes));
         }

@@ -24,20 +24,29 @@ record Pipeline(Collectives links, boolean layered) {
         return rows;
     }
 
-    /** Hands hidden rows on; the result is the wanted rows after the last layer, on the first rank. */
-    Rows pass(Ops ops, Rows hidden, Rows wanted) {
+    /** Hands hidden rows on, from the last rank those that are wanted; one value says that a step without any is done. */
+    void pass(Rows hidden, Rows wanted) {
         if (!layered || links.ranks() == 1) {
-            return wanted;
+            return;
         }
-        int size = wanted.count() * wanted.width();
         if (!last()) {
             links.send(links.rank() + 1, hidden.data(), 0, hidden.count() * hidden.width());
-        } else if (size > 0) {
-            links.send(0, wanted.data(), 0, size);
+        } else if (wanted.count() > 0) {
+            links.send(0, wanted.data(), 0, wanted.count() * wanted.width());
+        } else {
+            links.send(0, hidden.data(), 0, 1);
         }
-        if (first() && size > 0) {
-            links.receive(links.ranks() - 1, wanted.data(), 0, size);
+    }
+
+    /** The wanted rows after the last layer, on the first rank; other steps may have begun since this one. */
+    Rows collect(Ops ops, Rows wanted) {
+        if (!layered || links.ranks() == 1 || !first()) {
+            return wanted;
         }
-        return wanted;
+        ops.begin(ops.step());
+        Rows rows = ops.rows(Math.max(1, wanted.count()), wanted.width());
+        links.receive(
+                links.ranks() - 1, rows.data(), 0, wanted.count() == 0 ? 1 : wanted.count() * wanted.width());
+        return new Rows(rows.data(), wanted.count(), wanted.width());
     }
 }

@@ -11,14 +11,17 @@ import skulk.runner.mlx.model.LoadOptions.Shard;
  */
 record Shares(Shard shard) {
 
-    /** This rank's share of {@code count} units, as even as possible. */
+    /** This rank's share of {@code count} units, as even as possible; the first ranks get one more. */
     Range share(int count) {
         return share(count, shard.tensorRank(), shard.tensorRanks());
     }
 
     /** The share of any rank. */
     static Range share(int count, int rank, int ranks) {
-        return new Range((int) ((long) count * rank / ranks), (int) ((long) count * (rank + 1) / ranks));
+        int each = count / ranks;
+        int more = count % ranks;
+        return new Range(
+                each * rank + Math.min(rank, more), each * (rank + 1) + Math.min(rank + 1, more));
     }
 
     /**

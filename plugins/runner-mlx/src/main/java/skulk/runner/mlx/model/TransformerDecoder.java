@@ -39,15 +39,24 @@ final class TransformerDecoder implements Decoder {
 
     @Override
     public void forward(Batch batch, Logits logits) {
-        step(batch, spec.vocab(), logits, wanted -> architecture.logits(ops, wanted));
+        begin(batch).finish(logits);
+    }
+
+    @Override
+    public Pending begin(Batch batch) {
+        Rows wanted = layers(batch);
+        return logits -> emit(
+                pipeline.collect(ops, wanted), spec.vocab(), logits, rows -> architecture.logits(ops, rows));
     }
 
     @Override
     public void hidden(Batch batch, Logits states) {
-        step(batch, spec.hidden(), states, wanted -> architecture.normed(ops, wanted));
+        Rows wanted = pipeline.collect(ops, layers(batch));
+        emit(wanted, spec.hidden(), states, rows -> architecture.normed(ops, rows));
     }
 
-    private void step(Batch batch, int width, Logits out, UnaryOperator<Rows> finish) {
+    /** This rank's part of a step up to the last layer: the rows that are asked for. */
+    private Rows layers(Batch batch) {
         check(batch);
         ops.begin(Step.of(batch));
         for (Batch.Slice slice : batch.slices()) {
@@ -56,11 +65,11 @@ final class TransformerDecoder implements Decoder {
         Rows hidden = pipeline.first() ? architecture.embed(ops) : pipeline.receive(ops, spec.hidden());
         architecture.layers(ops, hidden);
         Rows wanted = wanted(batch, hidden);
-        wanted = pipeline.pass(ops, hidden, wanted);
-        emit(wanted, width, out, finish);
+        pipeline.pass(hidden, wanted);
         for (Batch.Slice slice : batch.slices()) {
             ((PagedSequence) slice.sequence()).dropUnseen();
         }
+        return wanted;
     }
 
     private void emit(Rows wanted, int width, Logits out, UnaryOperator<Rows> finish) {

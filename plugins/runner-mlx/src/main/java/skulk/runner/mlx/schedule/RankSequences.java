@@ -52,12 +52,16 @@ public final class RankSequences implements AutoCloseable {
         }
     }
 
-    void forward(List<StepPlan.Slice> slices, Logits logits) {
+    private void forward(List<StepPlan.Slice> slices, Logits logits) {
+        begin(slices).finish(logits);
+    }
+
+    Decoder.Pending begin(List<StepPlan.Slice> slices) {
         List<Batch.Slice> batch = new ArrayList<>(slices.size());
         for (StepPlan.Slice slice : slices) {
             batch.add(new Batch.Slice(sequences.get(slice.sequence()), slice.tokens(), slice.logitRows()));
         }
-        decoder.forward(new Batch(batch), logits);
+        return decoder.begin(new Batch(batch));
     }
 
     /** Whether a sequence could start with these kept blocks. */

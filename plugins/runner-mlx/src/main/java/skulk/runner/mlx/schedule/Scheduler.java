@@ -1,8 +1,10 @@
 package skulk.runner.mlx.schedule;
 
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -58,6 +60,8 @@ public final class Scheduler implements AutoCloseable {
 
     private final WaitingRoom waiting;
     private final List<Sequence> active = new ArrayList<>();
+    private final int overlap;
+    private final Deque<Flight> flights = new ArrayDeque<>();
     private final Deque<Sequence> preempted = new ArrayDeque<>();
     private boolean busy;
     private String phase = "idle";
@@ -66,6 +70,21 @@ public final class Scheduler implements AutoCloseable {
 
     /** @param followers get every step's plan before it runs here; nothing to do for a single rank */
     public Scheduler(Decoder decoder, Options options, RankContext.Watcher watcher, Consumer<StepPlan> followers) {
+        this(decoder, options, watcher, followers, 1);
+    }
+
+    /**
+     * @param followers get every step's plan before it runs here
+     * @param overlap steps that may be under way at once, each of other sequences: as many as ranks hold consecutive
+     *     layers, 1 otherwise
+     */
+    public Scheduler(
+            Decoder decoder,
+            Options options,
+            RankContext.Watcher watcher,
+            Consumer<StepPlan> followers,
+            int overlap) {
+        this.overlap = overlap;
         this.decoder = decoder;
         this.options = options;
         this.watcher = watcher;
@@ -142,11 +161,15 @@ public final class Scheduler implements AutoCloseable {
                 dropCancelled();
                 admit();
                 report(!active.isEmpty());
-                if (!active.isEmpty()) {
-                    step();
-                }
+                step();
             }
             failAll(Problem.of(Kind.INTERNAL, "runner_closed", "the runner was closed"));
+        } catch (UncheckedIOException e) {
+            LOG.log(System.Logger.Level.ERROR, "a rank is lost: {0}", e.getMessage());
+            failAll(Problem.of(Kind.INTERNAL, "instance_lost", "Runner shutdown before completing command ("
+                            + e.getMessage() + ")")
+                    .retryAfter(Duration.ofSeconds(1)));
+            watcher.broken(e.getMessage());
         } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.ERROR, "the scheduler stopped", e);
             failAll(Problem.of(Kind.INTERNAL, "the engine failed: " + e));
@@ -157,7 +180,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private boolean idle() {
-        boolean idle = active.isEmpty() && preempted.isEmpty();
+        boolean idle = active.isEmpty() && preempted.isEmpty() && flights.isEmpty();
         if (idle) {
             report(false);
         }
@@ -226,15 +249,18 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /** Begins a step of the sequences that wait for none, if one may begin, and finishes the oldest where none may. */
     private void step() {
-        boolean streams = active.stream().anyMatch(Sequence::decoding);
-        List<Share> shares = fit(stepper.withDrafts(Shares.of(active, policy.tokens(streams))));
-        if (shares.isEmpty()) {
-            return;
-        }
-        enter(shares.stream().allMatch(share -> share.sequence().decoding()) ? "decode_stream" : "prefill_stream");
+        List<Share> shares = flights.size() < overlap ? fit(stepper.withDrafts(choose())) : List.of();
+        boolean decoding = shares.stream().allMatch(Share::decoding);
         try {
-            stepper.run(shares, outcome());
+            if (!shares.isEmpty()) {
+                enter(decoding ? "decode_stream" : "prefill_stream");
+                flights.add(stepper.begin(shares));
+            }
+            if (flights.size() >= overlap || shares.isEmpty()) {
+                finishOldest();
+            }
         } catch (CacheFullException e) {
             preempt(active.getLast());
         } catch (UncheckedIOException e) {
@@ -242,6 +268,26 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             isolate(shares, e);
         }
+    }
+
+    private void finishOldest() {
+        if (!flights.isEmpty()) {
+            stepper.finish(flights.remove(), outcome());
+        }
+    }
+
+    /** With several steps under way each has its part of the sequences, those first that have waited longest. */
+    private List<Share> choose() {
+        int budget = policy.tokens(active.stream().anyMatch(Sequence::streaming));
+        if (overlap == 1) {
+            return Shares.of(active, budget);
+        }
+        List<Sequence> ready = active.stream()
+                .filter(sequence -> !sequence.awaiting)
+                .sorted(Comparator.comparingLong(sequence -> sequence.steppedAt))
+                .limit((active.size() + overlap - 1) / overlap)
+                .toList();
+        return Shares.of(ready, budget);
     }
 
     /** Makes room for the shares: forgets kept blocks, then drafts, then lets the newest sequences wait. */
@@ -282,6 +328,9 @@ public final class Scheduler implements AutoCloseable {
         if (shares.size() == 1 || !(cause instanceof IllegalArgumentException)) {
             shares.forEach(share -> failed(share.sequence(), cause));
             return;
+        }
+        while (!flights.isEmpty()) {
+            finishOldest();
         }
         for (Share share : shares) {
             try {

@@ -20,6 +20,12 @@ final class Sequence {
     int generated;
     int cachedTokens;
     boolean open;
+    /** How often it was opened: what a step brings is for the opening that it was begun for. */
+    int openings;
+    /** A step under way brings its next token. */
+    boolean awaiting;
+    /** When its last step was begun. */
+    long steppedAt = Long.MIN_VALUE;
     /** Keys of full blocks, as far as they are known. */
     List<BlockKey> keys = new ArrayList<>();
     /** Full blocks offered to the prefix cache so far. */
@@ -53,6 +59,11 @@ final class Sequence {
     /** Tokens that are known but not in the cache; 1 while decoding. */
     int remaining() {
         return length - computed;
+    }
+
+    /** Whether it brings out tokens, now or with the step under way. */
+    boolean streaming() {
+        return awaiting || decoding();
     }
 
     boolean decoding() {

@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.KvPool;
-import skulk.runner.mlx.model.Logits;
 
 /**
  * The cache as the scheduler uses it: sequences that start with blocks of earlier ones, blocks kept until their room is
@@ -38,6 +37,7 @@ final class SharedCache implements AutoCloseable {
         }
         apply(new StepPlan.Open(sequence.id, prefix));
         sequence.open = true;
+        sequence.openings++;
         sequence.computed = prefix.size() * size;
         sequence.offered = prefix.size();
     }
@@ -78,6 +78,7 @@ final class SharedCache implements AutoCloseable {
         if (sequence.open) {
             apply(new StepPlan.Close(sequence.id));
             sequence.open = false;
+            sequence.awaiting = false;
             sequence.computed = 0;
             sequence.offered = 0;
         }
@@ -99,10 +100,11 @@ final class SharedCache implements AutoCloseable {
         return true;
     }
 
-    void forward(List<StepPlan.Slice> slices, Logits logits) {
+    /** Begins a step here, after telling the followers of it. */
+    Decoder.Pending begin(List<StepPlan.Slice> slices) {
         followers.accept(new StepPlan(pending, slices));
         pending.clear();
-        sequences.forward(slices, logits);
+        return sequences.begin(slices);
     }
 
     int keptBlocks() {

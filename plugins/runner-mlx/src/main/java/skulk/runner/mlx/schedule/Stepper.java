@@ -28,6 +28,7 @@ final class Stepper {
     private final Logits logits = new Logits();
     private final Workspace work = new Workspace(Backend.best().rows());
     private long draftsLogged;
+    private long finished = Long.MIN_VALUE;
 
     Stepper(SharedCache cache, ChunkPolicy policy, Counters counters) {
         this.cache = cache;
@@ -56,24 +57,58 @@ final class Stepper {
     }
 
     /**
-     * Computes the shares and hands out the tokens.
+     * Begins a step; the sequences count its tokens as computed, and those that reach their end wait for their next.
      *
      * @throws RuntimeException where the decoder refused the step; no sequence has changed then
      */
-    void run(List<Share> shares, Outcome outcome) {
-        long start = System.nanoTime();
-        cache.forward(shares.stream().map(Share::slice).toList(), logits);
-        observe(shares, System.nanoTime() - start);
+    Flight begin(List<Share> shares) {
+        long now = System.nanoTime();
+        Flight flight = new Flight(shares, cache.begin(shares.stream().map(Share::slice).toList()), now);
+        for (Share share : shares) {
+            share.sequence().computed += share.rows();
+            share.sequence().awaiting = share.reachesEnd();
+            share.sequence().steppedAt = now;
+        }
+        return flight;
+    }
+
+    /**
+     * Waits for the oldest step under way and hands out the tokens.
+     *
+     * @throws RuntimeException where the decoder refused the step; no sequence has changed then
+     */
+    void finish(Flight flight, Outcome outcome) {
+        List<Share> shares = flight.shares();
+        try {
+            flight.pending().finish(logits);
+        } catch (RuntimeException e) {
+            shares.stream().filter(share -> !share.stale()).forEach(Stepper::takeBack);
+            throw e;
+        }
+        long now = System.nanoTime();
+        observe(shares, now - Math.max(flight.begun(), finished));
+        finished = now;
         int row = 0;
         for (Share share : shares) {
-            int rows = share.reachesEnd() ? 1 + share.drafts().length : 0;
-            try {
-                take(share, row, rows).ifPresent(end -> outcome.ended(share.sequence(), end));
-            } catch (RuntimeException e) {
-                outcome.failed(share.sequence(), e);
+            if (!share.stale()) {
+                try {
+                    take(share, row).ifPresent(end -> outcome.ended(share.sequence(), end));
+                } catch (RuntimeException e) {
+                    outcome.failed(share.sequence(), e);
+                }
             }
-            row += rows;
+            row += share.logitRows();
         }
+    }
+
+    private static void takeBack(Share share) {
+        share.sequence().computed -= share.rows();
+        share.sequence().awaiting = false;
+    }
+
+    /** Begins and finishes a step. @throws RuntimeException as {@link #begin} and {@link #finish} */
+    void run(List<Share> shares, Outcome outcome) {
+        finish(begin(shares), outcome);
     }
 
     private void observe(List<Share> shares, long nanos) {
@@ -81,7 +116,7 @@ final class Stepper {
         int drafts = 0;
         int decode = 0;
         for (Share share : shares) {
-            if (share.sequence().decoding()) {
+            if (share.decoding()) {
                 decode++;
                 drafts += share.drafts().length;
             } else {
@@ -93,15 +128,16 @@ final class Stepper {
         policy.observe(new ChunkPolicy.Rows(decode, drafts, prefill), nanos);
     }
 
-    private Optional<End> take(Share share, int firstRow, int rows) {
+    private Optional<End> take(Share share, int firstRow) {
         Sequence sequence = share.sequence();
-        boolean prompt = !sequence.decoding();
-        sequence.computed += share.rows();
-        if (prompt && sequence.generated == sequence.job.committed().length) {
+        if (share.reachesEnd()) {
+            sequence.awaiting = false;
+        }
+        if (!share.decoding() && sequence.generated == sequence.job.committed().length) {
             int done = Math.min(sequence.computed, sequence.promptTokens());
             sequence.job.output().prefilled(done, sequence.promptTokens());
         }
-        Optional<End> end = rows == 0 ? Optional.empty() : choose(share, firstRow);
+        Optional<End> end = share.reachesEnd() ? choose(share, firstRow) : Optional.empty();
         cache.offer(sequence);
         return end;
     }
