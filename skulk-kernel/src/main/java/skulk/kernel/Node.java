@@ -25,6 +25,10 @@ import skulk.kernel.plugin.Offers;
 import skulk.kernel.plugin.PluginEnvironment;
 import skulk.kernel.plugin.Plugins;
 import skulk.kernel.plugin.Registry;
+import skulk.kernel.security.FileKeyStore;
+import skulk.kernel.security.KeyStore;
+import skulk.kernel.security.MeteredInference;
+import skulk.kernel.security.Quotas;
 
 /**
  * A running node: constructs everything and orders its life, and holds no logic of its own. Start: lock the home; the port is bound while the plugins start;
@@ -65,16 +69,23 @@ public final class Node implements AutoCloseable {
     private record Parts(Registry registry, Plugins plugins, Services services, ProcessControl control) {
         static Parts make(Setup setup) {
             Registry registry = new Registry();
-            ProcessControl control = new ProcessControl(setup.configuration());
+            KeyStore keys = FileKeyStore.open(
+                    setup.configuration().get(Keys.API_KEYS), setup.home().data());
+            ProcessControl control = new ProcessControl(setup.configuration(), keys);
             Services services = setup.services()
                     .apply(new NodeContext(
-                            NodeId.random(), setup.configuration(), setup.home(), setup.installation(), registry, control));
+                            NodeId.random(),
+                            setup.configuration(),
+                            setup.home(),
+                            setup.installation(),
+                            registry,
+                            control));
             Optional<Path> builtIn = setup.installation().plugins();
             PluginEnvironment environment = new PluginEnvironment(
                     setup.configuration(),
                     setup.home(),
                     services.cluster(),
-                    services.inference(),
+                    new MeteredInference(services.inference(), new Quotas(keys::ring, System::nanoTime)),
                     services.telemetry(),
                     file -> builtIn.map(file::startsWith).orElse(false));
             List<Path> directories = new ArrayList<>(builtIn.stream().toList());
@@ -102,9 +113,10 @@ public final class Node implements AutoCloseable {
         Optional<HttpServer> http = Optional.empty();
         try {
             CompletableFuture<Void> started = CompletableFuture.runAsync(
-                    parts.plugins::start, task -> Thread.ofVirtual().name("plugins").start(task));
+                    parts.plugins::start,
+                    task -> Thread.ofVirtual().name("plugins").start(task));
             if (setup.configuration().get(Keys.API_ENABLED)) {
-                http = bind(setup.configuration(), started);
+                http = bind(setup.configuration(), parts.control.keys(), started);
             }
             parts.control.http(http);
             started.join();
@@ -128,10 +140,10 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    private static Optional<HttpServer> bind(Configuration configuration, CompletableFuture<Void> plugins)
-            throws IOException {
+    private static Optional<HttpServer> bind(
+            Configuration configuration, KeyStore keys, CompletableFuture<Void> plugins) throws IOException {
         try {
-            return Optional.of(HttpServer.start(configuration));
+            return Optional.of(HttpServer.start(configuration, keys));
         } catch (IOException | RuntimeException e) {
             plugins.join(); // they must be there to be stopped
             throw e;

@@ -22,6 +22,7 @@ import skulk.kernel.http.HttpServer;
 import skulk.kernel.node.NodeControl;
 import skulk.kernel.node.Reexec;
 import skulk.kernel.plugin.Plugins;
+import skulk.kernel.security.KeyStore;
 
 /** The node's process as operations see it. */
 final class ProcessControl implements NodeControl {
@@ -30,6 +31,7 @@ final class ProcessControl implements NodeControl {
     private static final long RESTART_DELAY_MILLIS = 1000;
 
     private final Configuration configuration;
+    private final KeyStore keys;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AtomicBoolean restarting = new AtomicBoolean();
     private volatile Optional<Plugins> plugins = Optional.empty();
@@ -37,8 +39,9 @@ final class ProcessControl implements NodeControl {
     private volatile Runnable stopper = () -> {};
     private volatile boolean again;
 
-    ProcessControl(Configuration configuration) {
+    ProcessControl(Configuration configuration, KeyStore keys) {
         this.configuration = configuration;
+        this.keys = keys;
     }
 
     void plugins(Plugins made) {
@@ -103,6 +106,11 @@ final class ProcessControl implements NodeControl {
             throw new SkulkException(
                     Problem.of(Problem.Kind.OUT_OF_RESOURCES, "The configuration could not be written: " + e.getMessage()), e);
         }
+    }
+
+    @Override
+    public KeyStore keys() {
+        return keys;
     }
 
     @Override

@@ -14,10 +14,14 @@ public final class Keys {
     public static final Key<Long> API_PORT = Key.integer("api.port", 52415, 0, 65535, "port of the HTTP API; 0 takes any free one").env("SKULK_API_PORT");
     public static final Key<Boolean> API_ENABLED = Key.flag("api.enabled", true, "whether the node serves HTTP at all");
     public static final Key<Boolean> API_INSECURE = Key.flag("api.insecure", false, "allows listening beyond loopback without API keys");
-    public static final Key<JsonObject> API_KEYS = Key.tree("api.keys", "API keys by id: {sha256: hex of the key, scopes: [infer, place, admin]}").hidden();
+    public static final Key<JsonObject> API_KEYS = Key.tree("api.keys", "API keys by id: {sha256 or hash or key, scopes: [infer, place, admin], max_concurrent, tokens_per_minute}").hidden();
+    public static final Key<Boolean> API_LOOPBACK_OPEN = Key.flag("api.loopback_open", true, "whether callers on this machine need no API key");
+    public static final Key<List<String>> API_NAMES = Key.texts("api.names", List.of(), "host names this node is called by, besides localhost, its own name and addresses; requests to others count as a foreign page's");
     public static final Key<List<String>> API_CORS_ORIGINS = Key.texts("api.cors.origins", List.of("*"), "origins that browsers may call from; * is every one, an empty list none");
     public static final Key<String> API_TLS_CERTIFICATE = Key.text("api.tls.certificate", "", "PEM file of the certificate chain; with api.tls.key turns TLS on");
-    public static final Key<String> API_TLS_KEY = Key.text("api.tls.key", "", "PEM file of the private key, PKCS#8");
+    public static final Key<String> API_TLS_KEY = Key.text("api.tls.key", "", "PEM file of the private key");
+    public static final Key<String> API_TLS_KEYSTORE = Key.text("api.tls.keystore", "", "PKCS#12 or JKS file of key and certificate chain, instead of the PEM files");
+    public static final Key<String> API_TLS_PASSWORD = Key.text("api.tls.password", "", "password of the keystore, or of an encrypted PEM key").env("SKULK_API_TLS_PASSWORD").hidden();
     public static final Key<Long> API_BODY_LIMIT = Key.integer("api.body_limit_bytes", 32L << 20, 1024, 1L << 40, "largest request body; larger ones are refused with 413");
     public static final Key<Double> API_BODY_TIMEOUT = Key.number("api.body_timeout_seconds", 30, 0.1, 86_400, "longest time for a request's body to arrive, else 408");
     public static final Key<Double> API_IDLE_TIMEOUT = Key.number("api.idle_timeout_seconds", 300, 1, 86_400, "how long a connection without a request stays open");

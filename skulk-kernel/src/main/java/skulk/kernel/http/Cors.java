@@ -28,9 +28,13 @@ record Cors(List<String> origins) {
 
     /** The answer to OPTIONS. */
     Response preflight(Optional<String> requestedHeaders) {
-        return new Response(200, "text/plain; charset=utf-8", new byte[0], Map.of(
-                "Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
-                "Access-Control-Allow-Headers", requestedHeaders.orElse("*"),
-                "Access-Control-Max-Age", "600"));
+        return new Response(
+                200,
+                "text/plain; charset=utf-8",
+                new byte[0],
+                Map.of(
+                        "Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT",
+                        "Access-Control-Allow-Headers", requestedHeaders.orElse("*"),
+                        "Access-Control-Max-Age", "600"));
     }
 }

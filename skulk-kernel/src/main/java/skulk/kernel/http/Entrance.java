@@ -12,7 +12,6 @@ import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.lang.System.Logger.Level;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +28,7 @@ import skulk.api.http.Route.Scope;
 import skulk.api.json.JsonObject;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.security.Authenticator;
 
 /**
  * The one handler behind the server: request id, cross-origin rules, authentication, routing, and every error as its feature writes it. Routes are replaced
@@ -77,8 +77,7 @@ final class Entrance implements Handler, DirectHandler {
         HelidonExchange exchange =
                 new HelidonExchange(request, response, new HelidonExchange.Setting(options, guard, Map.of(), NOBODY));
         if (request.prologue().method().text().equals("OPTIONS")) {
-            exchange.respond(cors.preflight(request.headers()
-                    .first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)));
+            exchange.respond(cors.preflight(request.headers().first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)));
         } else {
             exchange = route(request, response, guard, id);
         }
@@ -88,7 +87,8 @@ final class Entrance implements Handler, DirectHandler {
             if (response instanceof RoutingResponse whole) {
                 whole.commit(); // writes the last chunk of a stream
             }
-            throw new CloseConnectionException("announced to the client"); // Helidon itself waits for the client to do it
+            throw new CloseConnectionException(
+                    "announced to the client"); // Helidon itself waits for the client to do it
         }
     }
 
@@ -103,7 +103,9 @@ final class Entrance implements Handler, DirectHandler {
         RouteTable.Match match;
         try {
             match = routes.get()
-                    .match(request.prologue().method().text(), request.prologue().uriPath().rawPath());
+                    .match(
+                            request.prologue().method().text(),
+                            request.prologue().uriPath().rawPath());
         } catch (SkulkException e) {
             plain.respond(Errors.response(e.problem()));
             return plain;
@@ -124,25 +126,22 @@ final class Entrance implements Handler, DirectHandler {
 
     private record Hit(RouteTable.Found found, String id) {
         Response error(Problem problem) {
-            return found.mount().feature().error(problem);
+            return Sender.complete(found.mount().feature().error(problem), problem);
         }
     }
 
     private HelidonExchange run(ServerRequest request, ServerResponse response, Optional<Guard> guard, Hit hit) {
         Exchange.Caller caller = NOBODY;
         Optional<Problem> refusal = Optional.empty();
-        switch (authenticator.authenticate(credentials(request))) {
-            case Authenticator.Refused refused -> refusal = Optional.of(refused.problem());
-            case Authenticator.Allowed allowed -> caller = allowed.caller();
-        }
         Scope scope = hit.found().route().scope();
-        if (scope == Scope.OPEN) {
-            refusal = Optional.empty();
-        } else if (refusal.isEmpty() && !caller.scopes().contains(scope)) {
-            refusal = Optional.of(Problem.of(
-                    Problem.Kind.FORBIDDEN,
-                    "The API key " + caller.id() + " lacks the scope "
-                            + scope.name().toLowerCase(java.util.Locale.ROOT)));
+        if (scope != Scope.OPEN) {
+            switch (authenticator.authenticate(Sender.of(request))) {
+                case Authenticator.Refused refused -> refusal = Optional.of(refused.problem());
+                case Authenticator.Allowed allowed -> {
+                    caller = allowed.caller();
+                    refusal = Sender.lacking(allowed, scope);
+                }
+            }
         }
         HelidonExchange exchange = new HelidonExchange(
                 request,
@@ -165,7 +164,8 @@ final class Entrance implements Handler, DirectHandler {
         try {
             hit.found().route().handler().handle(exchange);
             if (!exchange.responded()) {
-                throw new IllegalStateException("the handler of " + hit.found().route().path() + " did not respond");
+                throw new IllegalStateException(
+                        "the handler of " + hit.found().route().path() + " did not respond");
             }
         } catch (EventStream.ClientGone e) {
             LOG.log(Level.DEBUG, "Request {0}: {1}", hit.id(), e.getMessage());
@@ -175,8 +175,15 @@ final class Entrance implements Handler, DirectHandler {
             Thread.currentThread().interrupt();
             fail(exchange, hit, Problem.of(Problem.Kind.NOT_READY, "The node is stopping"), e);
         } catch (Exception | LinkageError | StackOverflowError e) {
-            LOG.log(Level.ERROR, "Request " + hit.id() + " (" + hit.found().route().path() + ") failed", e);
-            fail(exchange, hit, Problem.of(Problem.Kind.INTERNAL, "Internal error; the node's log has it as request " + hit.id()), e);
+            LOG.log(
+                    Level.ERROR,
+                    "Request " + hit.id() + " (" + hit.found().route().path() + ") failed",
+                    e);
+            fail(
+                    exchange,
+                    hit,
+                    Problem.of(Problem.Kind.INTERNAL, "Internal error; the node's log has it as request " + hit.id()),
+                    e);
         } finally {
             exchange.finish();
         }
@@ -194,21 +201,6 @@ final class Entrance implements Handler, DirectHandler {
         }
     }
 
-    private static Authenticator.Credentials credentials(ServerRequest request) {
-        boolean loopback = request.remotePeer().address() instanceof InetSocketAddress address
-                && address.getAddress() != null
-                && address.getAddress().isLoopbackAddress();
-        String host = request.remotePeer().address() instanceof InetSocketAddress address && address.getAddress() != null
-                ? address.getAddress().getHostAddress()
-                : request.remotePeer().host();
-        Optional<String> bearer = request.headers()
-                .first(HeaderNames.AUTHORIZATION)
-                .filter(value -> value.regionMatches(true, 0, "Bearer ", 0, 7))
-                .map(value -> value.substring(7).strip());
-        return new Authenticator.Credentials(
-                host, loopback, bearer.or(() -> request.headers().first(HeaderNames.create("x-api-key"))));
-    }
-
     /** Refusals of the server itself: a request that is not HTTP, a head that is too long, a body that is too large. */
     @Override
     public TransportResponse handle(
@@ -218,13 +210,13 @@ final class Entrance implements Handler, DirectHandler {
         Problem problem = Problem.of(
                 kind(shown.code()),
                 shown.code() == 413 ? "The body is larger than the limit" : "The request is not valid HTTP");
-        Response response =
-                new Response(shown.code(), "application/json", Errors.response(problem).body(), Map.of());
+        Response response = new Response(
+                shown.code(), "application/json", Errors.response(problem).body(), Map.of());
         Optional<RouteTable> table = routes;
         if (shown.code() == 413 && table.isPresent()) {
             try {
                 if (table.get().match(request.method(), request.path()) instanceof RouteTable.Found found) {
-                    response = found.mount().feature().error(problem);
+                    response = Sender.complete(found.mount().feature().error(problem), problem);
                 }
             } catch (SkulkException e) {
                 LOG.log(Level.DEBUG, "No route for the path of a refused request", e);

@@ -19,17 +19,25 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import skulk.kernel.security.TlsServer;
 
 /** The one way into the server: every connection gets a {@link Guard}, which tells HTTP/1.1 from HTTP/2 by the first bytes. */
 final class GuardSelector implements ServerConnectionSelector, Guard.Protocols {
     private final Map<SocketAddress, Guard> guards = new ConcurrentHashMap<>();
     private final HttpOptions options;
+    private final Optional<TlsServer> tls;
     private final Http1ConnectionSelector http1;
     private final Http2ConnectionSelector http2;
 
-    GuardSelector(HttpOptions options) {
+    /** @param tls told of each connection that has shaken hands */
+    GuardSelector(HttpOptions options, Optional<TlsServer> tls) {
         this.options = options;
-        Http2Config http2Config = Http2Config.create();
+        this.tls = tls;
+        Http2Config http2Config = Http2Config.builder()
+                .maxConcurrentStreams(options.maxStreams())
+                .maxHeaderListSize(options.maxHeaders())
+                .flowControlTimeout(options.timeouts().write())
+                .build();
         this.http2 = Http2ConnectionSelector.builder().http2Config(http2Config).build();
         this.http1 = Http1ConnectionSelector.builder()
                 .config(Http1Config.builder()
@@ -78,6 +86,7 @@ final class GuardSelector implements ServerConnectionSelector, Guard.Protocols {
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
+        tls.ifPresent(server -> server.established(context.remotePeer().address()));
         return new Registered(context.remotePeer().address(), new Guard(context, options, this));
     }
 

@@ -110,7 +110,8 @@ final class HelidonExchange implements Exchange {
                 throw new SkulkException(
                         Problem.of(
                                 Problem.Kind.TIMEOUT,
-                                "The body did not arrive within " + options.bodyTimeout().toMillis() + " ms"),
+                                "The body did not arrive within "
+                                        + options.bodyTimeout().toMillis() + " ms"),
                         e);
             }
             if (guard.map(Guard::gone).orElse(false)) {

@@ -1,11 +1,12 @@
 package skulk.kernel.http;
 
-import java.nio.file.Path;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import skulk.kernel.config.Configuration;
 import skulk.kernel.config.Keys;
+import skulk.kernel.security.TlsFiles;
 
 /**
  * How the server listens and what it puts up with.
@@ -28,6 +29,8 @@ record HttpOptions(
     private static final int MAX_LINE = 16 * 1024;
     /** Longest head of a request, in bytes. */
     private static final int MAX_HEADERS = 64 * 1024;
+    /** RFC 9113 asks for 100 at least; each costs a virtual thread. */
+    private static final int MAX_STREAMS = 256;
 
     /**
      * @param idle between requests
@@ -37,11 +40,8 @@ record HttpOptions(
      */
     record Timeouts(Duration idle, Duration head, Duration body, Duration write) {}
 
-    /** PEM files. */
-    record TlsFiles(Path certificates, Path key) {}
-
-    static HttpOptions of(Configuration configuration) {
-        String certificates = configuration.get(Keys.API_TLS_CERTIFICATE);
+    /** @throws IOException where TLS is half configured */
+    static HttpOptions of(Configuration configuration) throws IOException {
         Duration body = seconds(configuration.get(Keys.API_BODY_TIMEOUT));
         return new HttpOptions(
                 configuration.get(Keys.API_HOST),
@@ -54,10 +54,7 @@ record HttpOptions(
                         body,
                         body,
                         seconds(configuration.get(Keys.API_WRITE_TIMEOUT))),
-                certificates.isEmpty()
-                        ? Optional.empty()
-                        : Optional.of(new TlsFiles(
-                                Path.of(certificates), Path.of(configuration.get(Keys.API_TLS_KEY)))));
+                TlsFiles.of(configuration));
     }
 
     private static Duration seconds(double seconds) {
@@ -82,5 +79,10 @@ record HttpOptions(
 
     int maxHeaders() {
         return MAX_HEADERS;
+    }
+
+    /** Requests at a time on one HTTP/2 connection. */
+    int maxStreams() {
+        return MAX_STREAMS;
     }
 }

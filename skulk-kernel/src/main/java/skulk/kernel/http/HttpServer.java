@@ -1,6 +1,7 @@
 package skulk.kernel.http;
 
 import io.helidon.common.socket.SocketOptions;
+import io.helidon.common.tls.Tls;
 import io.helidon.http.DirectHandler;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
@@ -16,10 +17,15 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import skulk.api.HttpFeature;
 import skulk.kernel.config.Configuration;
-import skulk.kernel.config.Keys;
 import skulk.kernel.plugin.Offers;
+import skulk.kernel.security.Access;
+import skulk.kernel.security.Authenticator;
+import skulk.kernel.security.KeyAuthenticator;
+import skulk.kernel.security.KeyStore;
+import skulk.kernel.security.TlsServer;
 
 /**
  * The node's HTTP surface. Bound early, so that a taken port is known at once; features are mounted last and unmounted first, and are exchanged on a rescan
@@ -43,18 +49,18 @@ public final class HttpServer implements AutoCloseable {
     /**
      * Binds and begins to answer, with 503 until features are mounted.
      *
+     * @param keys that let callers in, as they are at each request
      * @throws IOException where the address cannot be bound, or must not be without keys; the message says what to do
      */
-    public static HttpServer start(Configuration configuration) throws IOException {
+    public static HttpServer start(Configuration configuration, KeyStore keys) throws IOException {
         HttpOptions options = HttpOptions.of(configuration);
-        boolean insecure = configuration.get(Keys.API_INSECURE);
-        boolean keys = !configuration.get(Keys.API_KEYS).members().isEmpty();
-        if (!loopback(options.host()) && !insecure && !keys) {
-            throw new IOException("api.host " + options.host()
-                    + " listens beyond this machine: set api.keys, or api.insecure: true if everybody may use this node");
-        }
-        GuardSelector guards = new GuardSelector(options);
-        Entrance entrance = new Entrance(options, guards, new KeyAuthenticator(configuration.get(Keys.API_KEYS), insecure));
+        Access access = Access.of(configuration);
+        refuse(options.host(), access, keys);
+        Optional<TlsServer> tls = options.tls().isPresent()
+                ? Optional.of(new TlsServer(options.tls().get(), options.headTimeout()))
+                : Optional.empty();
+        GuardSelector guards = new GuardSelector(options, tls);
+        Entrance entrance = new Entrance(options, guards, new KeyAuthenticator(keys::ring, access));
         DirectHandlers.Builder direct = DirectHandlers.builder();
         for (DirectHandler.EventType event : Entrance.events()) {
             direct.addHandler(event, entrance);
@@ -69,14 +75,33 @@ public final class HttpServer implements AutoCloseable {
                 .maxPayloadSize(options.bodyLimit())
                 .maxTcpConnections(options.maxConnections())
                 .backlog(1024)
-                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).socketKeepAlive(true).build())
+                .connectionOptions(SocketOptions.builder()
+                        .tcpNoDelay(true)
+                        .socketKeepAlive(true)
+                        .build())
                 .shutdownGracePeriod(Duration.ofMillis(500))
                 .directHandlers(direct.build())
                 .routing(HttpRouting.builder().any(entrance));
-        if (options.tls().isPresent()) {
-            builder.tls(PemTls.load(options.tls().get()));
-        }
+        // not over NIO: it looks the client's name up, and leaves nobody to watch the handshake
+        tls.ifPresent(
+                t -> builder.tls(Tls.builder().sslContext(t.context()).build()).useNio(false));
         return new HttpServer(options, entrance, bind(builder.build(), options));
+    }
+
+    /** Nobody means to let everybody in. */
+    private static void refuse(String host, Access access, KeyStore keys) throws IOException {
+        if (access.insecure() || !keys.ring().keys().isEmpty()) {
+            return;
+        }
+        if (!loopback(host)) {
+            throw new IOException(
+                    "api.host " + host
+                            + " listens beyond this machine: set api.keys, or api.insecure: true if everybody may use this node");
+        }
+        if (!access.loopbackOpen()) {
+            throw new IOException(
+                    "api.loopback_open is false and there is no API key: nobody could use this node; set api.keys");
+        }
     }
 
     private static WebServer bind(WebServer server, HttpOptions options) throws IOException {
@@ -112,7 +137,8 @@ public final class HttpServer implements AutoCloseable {
     /** The address to call it at from this machine. */
     public String url() {
         String host = options.host().equals("0.0.0.0") || options.host().equals("::") ? "127.0.0.1" : options.host();
-        return (options.tls().isPresent() ? "https://" : "http://") + (host.contains(":") ? "[" + host + "]" : host) + ":" + port();
+        return (options.tls().isPresent() ? "https://" : "http://") + (host.contains(":") ? "[" + host + "]" : host)
+                + ":" + port();
     }
 
     /** Exchanges who is asked. */
@@ -140,7 +166,10 @@ public final class HttpServer implements AutoCloseable {
     private static void drain(Mount mount) {
         try {
             if (!mount.awaitIdle(DRAIN)) {
-                LOG.log(Level.WARNING, "Requests of {0} were still running when it was withdrawn", mount.feature().name());
+                LOG.log(
+                        Level.WARNING,
+                        "Requests of {0} were still running when it was withdrawn",
+                        mount.feature().name());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -53,7 +53,9 @@ final class RouteTable {
     Match match(String method, String rawPath) {
         Match match = matchExactly(method, rawPath);
         boolean slash = rawPath.length() > 1 && rawPath.endsWith("/");
-        return match instanceof Nothing && slash ? matchExactly(method, rawPath.substring(0, rawPath.length() - 1)) : match;
+        return match instanceof Nothing && slash
+                ? matchExactly(method, rawPath.substring(0, rawPath.length() - 1))
+                : match;
     }
 
     private Match matchExactly(String method, String rawPath) {
@@ -94,7 +96,8 @@ final class RouteTable {
             // the longest match first: what follows is literal and short
             for (int end = path.size(); end > from; end--) {
                 if (matches(template, at + 1, path, end, parameters)) {
-                    parameters.put(segment.substring(1, segment.length() - 2), String.join("/", path.subList(from, end)));
+                    parameters.put(
+                            segment.substring(1, segment.length() - 2), String.join("/", path.subList(from, end)));
                     return true;
                 }
             }

@@ -5,6 +5,7 @@ import skulk.api.json.JsonObject;
 import skulk.api.operation.Operation.ConfigReply;
 import skulk.api.operation.Operation.ConfigWritten;
 import skulk.api.operation.Operation.PluginStatus;
+import skulk.kernel.security.KeyStore;
 
 /** What operations ask of the node's own process: its plugins, its configuration file, its port, its life. Safe for use by several threads. */
 public interface NodeControl {
@@ -23,6 +24,9 @@ public interface NodeControl {
      * @throws skulk.api.problem.SkulkException INVALID naming the key
      */
     ConfigWritten writeConfig(JsonObject config);
+
+    /** The API keys that count on this node; what replicates them over the cluster listens and adopts here. */
+    KeyStore keys();
 
     /** The bound HTTP port; 0 where the API is off. */
     int apiPort();

@@ -4,7 +4,6 @@ import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +17,6 @@ import skulk.api.cluster.RunnerStatus.RunnerShutdown;
 import skulk.api.json.Json;
 import skulk.api.json.JsonBoolean;
 import skulk.api.json.JsonObject;
-import skulk.api.json.JsonString;
-import skulk.api.operation.Operation.ApiKey;
 import skulk.api.operation.Operation.ConfigWritten;
 import skulk.api.operation.Operation.NodeFacts;
 import skulk.api.operation.Operation.Readiness;
@@ -125,21 +122,6 @@ final class NodeLife {
 
     private void level(String name, Map<String, String> labels, double value) {
         kit.telemetry().set(new Reading.Level(name, labels, value));
-    }
-
-    List<ApiKey> apiKeys() {
-        List<ApiKey> keys = new ArrayList<>();
-        kit.node().configuration().get(Keys.API_KEYS).members().forEach((id, key) -> {
-            List<String> scopes = key instanceof JsonObject object
-                    ? object.array("scopes").stream()
-                            .flatMap(a -> a.items().stream())
-                            .filter(JsonString.class::isInstance)
-                            .map(s -> ((JsonString) s).value())
-                            .toList()
-                    : List.of();
-            keys.add(new ApiKey(id, Optional.empty(), scopes, Instant.EPOCH));
-        });
-        return keys;
     }
 
     NodeFacts facts() {

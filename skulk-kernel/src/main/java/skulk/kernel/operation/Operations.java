@@ -21,6 +21,7 @@ public final class Operations {
     private final Diagnostics diagnostics;
     private final Traces traces;
     private final NodeLife life;
+    private final ApiKeys keys;
 
     public Operations(Kit kit) {
         this.kit = kit;
@@ -30,6 +31,7 @@ public final class Operations {
         this.diagnostics = new Diagnostics(kit, peers);
         this.traces = new Traces(kit, peers);
         this.life = new NodeLife(kit, peers);
+        this.keys = new ApiKeys(kit.node().control().keys());
     }
 
     /** Places again what was lost with a node; for the coordinator. Blocks. */
@@ -68,17 +70,11 @@ public final class Operations {
             case Operation.ReadConfig o -> kit.node().control().readConfig();
             case Operation.WriteConfig o -> life.writeConfig(o.config());
             case Operation.ReadMetrics o -> life.metrics();
-            case Operation.ListApiKeys o -> life.apiKeys();
-            case Operation.CreateApiKey o -> throw keysAreConfigured();
-            case Operation.DeleteApiKey o -> throw keysAreConfigured();
+            case Operation.ListApiKeys o -> keys.list();
+            case Operation.CreateApiKey o -> keys.create(o);
+            case Operation.DeleteApiKey o -> keys.delete(o.id());
             case Operation.ReadNode o -> life.facts();
         };
-    }
-
-    private static SkulkException keysAreConfigured() {
-        return new SkulkException(
-                Problem.Kind.CONFLICT,
-                "API keys are managed in skulk.yaml, api.keys: add or remove the key there and restart");
     }
 
     private Operation.StorageReport storage() {
