@@ -1,5 +1,7 @@
 package skulk.runner.mlx.runner;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.function.Supplier;
 import skulk.api.Drafter;
@@ -7,17 +9,20 @@ import skulk.api.DrafterFactory;
 import skulk.api.RankContext;
 import skulk.api.Runner;
 import skulk.api.cluster.Shard;
+import skulk.api.problem.Problem.Kind;
+import skulk.api.problem.SkulkException;
 import skulk.runner.mlx.embed.EmbedOptions;
 import skulk.runner.mlx.embed.EmbedRunner;
 import skulk.runner.mlx.embed.Embedder;
 import skulk.runner.mlx.embed.EmbedderLoader;
 import skulk.runner.mlx.grammar.Grammars;
-import skulk.runner.mlx.model.Collectives;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
 import skulk.runner.mlx.schedule.ContextLimit;
 import skulk.runner.mlx.schedule.Scheduler;
+import skulk.runner.mlx.shard.Follower;
+import skulk.runner.mlx.shard.RankGroup;
 import skulk.runner.mlx.text.OutputFormat;
 import skulk.runner.mlx.text.TextModel;
 import skulk.runner.mlx.text.Vocabulary;
@@ -30,12 +35,46 @@ final class MlxLoader {
 
     private MlxLoader() {}
 
-    static Runner load(RankContext rank) {
-        Shard shard = rank.shard();
-        if (shard.worldSize() > 1) {
-            throw new UnsupportedOperationException(
-                    "rank " + shard.deviceRank() + " of " + shard.worldSize() + ": this engine runs unsplit models");
+    /** @throws IOException naming the pair of ranks whose link failed */
+    static Runner load(RankContext rank) throws IOException, InterruptedException {
+        try {
+            Shard shard = rank.shard();
+            if (shard.worldSize() > 1 && shard.modelCard().embeds()) {
+                throw new SkulkException(Kind.USER_ERROR, "embedding models run on one node; this is a shard of one");
+            }
+            return shard.deviceRank() == 0 ? first(rank) : follower(rank);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
+    }
+
+    /** A rank that takes the steps which rank 0 decides; returns when rank 0 has warmed it up. */
+    private static Runner follower(RankContext rank) throws InterruptedException {
+        rank.watcher().phase("load_model", rank.files().toString());
+        RankGroup group = group(rank);
+        Decoder decoder = decoder(rank, EngineSettings.of(rank.settings()), group);
+        rank.watcher().warmingUp();
+        rank.watcher().phase("warmup", "");
+        group.meet();
+        Follower follower = new Follower(decoder, group, rank.watcher());
+        follower.awaitReady();
+        return follower;
+    }
+
+    private static RankGroup group(RankContext rank) {
+        return new RankGroup(rank.links(), rank.shard().deviceRank(), rank.shard().worldSize());
+    }
+
+    private static Decoder decoder(RankContext rank, EngineSettings settings, RankGroup group) {
+        Decoder decoder = DecoderLoader.load(rank.files(), options(rank, settings, group));
+        LOG.log(System.Logger.Level.INFO, "loaded {0}: {1}", rank.files(), decoder.spec());
+        int layers = rank.shard().endLayer() - rank.shard().startLayer();
+        rank.watcher().loading(layers, layers);
+        return decoder;
+    }
+
+    private static Runner first(RankContext rank) {
+        Shard shard = rank.shard();
         EngineSettings settings = EngineSettings.of(rank.settings());
         rank.watcher().phase("load_model", rank.files().toString());
         if (shard.modelCard().embeds()) {
@@ -43,10 +82,8 @@ final class MlxLoader {
         }
         TextModel text = TextModel.load(rank.files());
         try {
-            Decoder decoder = DecoderLoader.load(rank.files(), options(rank, settings));
-            LOG.log(System.Logger.Level.INFO, "loaded {0}: {1}", rank.files(), decoder.spec());
-            rank.watcher().loading(shard.nLayers(), shard.nLayers());
-            return serve(rank, settings, text, decoder);
+            RankGroup group = group(rank);
+            return serve(rank, settings, text, group, group.leading(decoder(rank, settings, group)));
         } catch (RuntimeException | Error e) {
             text.close();
             throw e;
@@ -65,7 +102,8 @@ final class MlxLoader {
         return new EmbedRunner(embedder, rank.watcher());
     }
 
-    private static Runner serve(RankContext rank, EngineSettings settings, TextModel text, Decoder decoder) {
+    private static Runner serve(
+            RankContext rank, EngineSettings settings, TextModel text, RankGroup group, Decoder decoder) {
         int context = contextLimit(rank, decoder);
         ContextLimit limit = new ContextLimit(context, settings.maxOutput());
         ReadyGate watcher = new ReadyGate(rank.watcher());
@@ -78,14 +116,17 @@ final class MlxLoader {
                         settings.maxChunk(),
                         limit),
                 watcher,
-                plan -> {});
+                group::plan,
+                RankGroup.overlap(rank.shard()));
         OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
         JobMaker jobs = new JobMaker(text, format, constraints(text, format), limit, drafters(rank, decoder));
         MlxRunner runner = new MlxRunner(
                 decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
+        group.meet();
         rank.watcher().warmingUp();
         rank.watcher().phase("warmup", "");
         new WarmUp(decoder, scheduler, context).run();
+        group.ready();
         watcher.open();
         return runner;
     }
@@ -97,15 +138,15 @@ final class MlxLoader {
         return (int) Math.min(Math.min(stamped, decoder.spec().maxContext()), held);
     }
 
-    private static LoadOptions options(RankContext rank, EngineSettings settings) {
+    private static LoadOptions options(RankContext rank, EngineSettings settings, RankGroup group) {
         int context = rank.instance().contextTokenLimit().orElse(Integer.MAX_VALUE);
         return new LoadOptions(
                 settings.threads(),
                 settings.kernels(),
                 settings.kv(),
                 new LoadOptions.Limits(settings.memoryBytes(), Long.MAX_VALUE, context),
-                LoadOptions.Shard.whole(),
-                Collectives.alone());
+                RankGroup.part(rank.shard()),
+                group.collectives());
     }
 
     private static GrammarConstraints constraints(TextModel text, OutputFormat format) {
