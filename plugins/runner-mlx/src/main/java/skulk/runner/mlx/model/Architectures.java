@@ -11,12 +11,15 @@ import skulk.runner.mlx.checkpoint.Fields;
 final class Architectures {
     private static final Map<String, Family> FAMILIES = Map.ofEntries(
             entry("cohere2", Cohere2::new),
+            entry("deepseek_v3", DeepseekV3::new),
             entry("gemma2", Gemma2::new),
             entry("gemma3", text(Gemma3Text::new)),
             entry("gemma3_text", Gemma3Text::new),
             entry("glm4", Glm4::new),
             entry("gpt_oss", GptOss::new),
             entry("granite", Granite::new),
+            entry("joyai_llm_flash", DeepseekV3::new),
+            entry("kimi_k2", DeepseekV3::new),
             entry("llama", Llama::new),
             entry("llama4_text", Llama4Text::new),
             entry("ministral3", Ministral3::new),

@@ -18,6 +18,11 @@ final class Defaults {
         return new Fields(config.where(), json);
     }
 
+    /** The configuration with a field set. */
+    static Fields with(Fields config, String name, Object value) {
+        return new Fields(config.where(), config.json().with(name, value));
+    }
+
     /** The configuration without fields that the family does not read. */
     static Fields without(Fields config, String... names) {
         JsonObject json = config.json();

@@ -13,6 +13,7 @@ import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileFormat.Kind;
 import skulk.runner.mlx.kernel.TileMatrix;
+import skulk.runner.mlx.kernel.Tiles;
 import skulk.runner.mlx.kernel.WorkerPool;
 
 /** Copies matrices from the mapped file into tiles, in parallel. Reads each byte of this rank's share once. */
@@ -28,6 +29,26 @@ final class Packer {
     Packer(NativeMemory memory, WorkerPool pool) {
         this.memory = memory;
         this.pool = pool;
+    }
+
+    /** The same with another memory to pack into. */
+    Packer into(NativeMemory other) {
+        return new Packer(other, pool);
+    }
+
+    /** Rows {@code from..from+count} of a packed matrix as the columns of a new one, in floats. */
+    TileMatrix transposed(TileMatrix source, int from, int count) {
+        Cut cut = Cut.rows(count, new Cut.Range(0, source.cols()));
+        TileMatrix matrix = allocate(cut, TileFormat.plain(Kind.F32));
+        float[] row = new float[source.cols()];
+        for (int k = 0; k < count; k++) {
+            Tiles.row(source, from + k, row, 0);
+            for (int r = 0; r < row.length; r++) {
+                long at = r / ROWS * matrix.tileBytes() + ((long) k * ROWS + r % ROWS) * 4;
+                matrix.data().set(INT, at, Float.floatToRawIntBits(row[r]));
+            }
+        }
+        return matrix;
     }
 
     /** A plain matrix, kept in its own number format. */

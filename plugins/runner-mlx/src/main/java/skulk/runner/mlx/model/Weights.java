@@ -121,20 +121,48 @@ public final class Weights {
                 : own.replace("gate_proj", "w1").replace("down_proj", "w2").replace("up_proj", "w3");
     }
 
-    private TileMatrix pack(String path, Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases, Size size) {
-        TileMatrix matrix;
-        if (scales.isEmpty()) {
-            if (!weight.dtype().isWeight()) {
-                throw weight.wrong("is " + weight.dtype() + " without " + path
-                        + ".scales; weights are F32, F16, BF16 or quantised");
+    /** Ranges of rows of a matrix {@code path.weight} of {@code rows x cols}, each transposed and expanded to floats. */
+    List<TileMatrix> transposed(String path, int rows, int cols, List<Range> ranges) {
+        List<TileMatrix> out = new ArrayList<>();
+        try (NativeMemory spare = new NativeMemory()) {
+            Cut cut = new Cut(ranges, new Range(0, cols));
+            TileMatrix part = build(
+                    packer.into(spare),
+                    path,
+                    new Parts(
+                            checkpoint.get(path + ".weight"),
+                            checkpoint.find(path + ".scales"),
+                            checkpoint.find(path + ".biases")),
+                    new Size(rows, cols, cut));
+            int at = 0;
+            for (Range range : ranges) {
+                out.add(held(packer.transposed(part, at, range.size())));
+                at += range.size();
             }
-            matrix = packer.plain(weight.expect(size.rows, size.cols), size.cut);
-        } else {
-            matrix = packer.quantised(quantised(path, weight, scales.get(), biases, size), size.cut);
         }
+        return out;
+    }
+
+    private TileMatrix pack(String path, Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases, Size size) {
+        return held(build(packer, path, new Parts(weight, scales, biases), size));
+    }
+
+    private TileMatrix held(TileMatrix matrix) {
         formats.add(matrix.format());
         bytes += matrix.data().byteSize();
         return matrix;
+    }
+
+    private TileMatrix build(Packer into, String path, Parts parts, Size size) {
+        if (parts.scales.isPresent()) {
+            return into.quantised(
+                    quantised(path, parts.weight, parts.scales.get(), parts.biases, size), size.cut);
+        }
+        if (!parts.weight.dtype().isWeight()) {
+            throw parts.weight.wrong("is " + parts.weight.dtype() + " without " + path
+                    + ".scales; weights are F32, F16, BF16 or quantised");
+        }
+        return into.plain(parts.weight.expect(size.rows, size.cols), size.cut);
     }
 
     private Packer.Quantised quantised(
@@ -246,4 +274,6 @@ public final class Weights {
     }
 
     private record Size(int rows, int cols, Cut cut) {}
+
+    private record Parts(Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases) {}
 }
