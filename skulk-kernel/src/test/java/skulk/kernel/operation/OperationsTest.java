@@ -47,6 +47,8 @@ import skulk.kernel.node.Services;
 import skulk.kernel.plugin.Offers;
 import skulk.kernel.plugin.Registry;
 import skulk.kernel.rank.Samples;
+import skulk.kernel.security.FileKeyStore;
+import skulk.kernel.security.KeyStore;
 
 /** Operations on the real cluster half of nodes; only plugins and processes are stood in for. */
 class OperationsTest {
@@ -99,7 +101,17 @@ class OperationsTest {
     }
 
     private static final class Control implements NodeControl {
+        private final KeyStore keys;
         private boolean restarting;
+
+        Control(Path home) {
+            keys = FileKeyStore.open(JsonObject.EMPTY, home);
+        }
+
+        @Override
+        public KeyStore keys() {
+            return keys;
+        }
 
         @Override
         public List<Operation.PluginStatus> plugins() {
@@ -154,7 +166,7 @@ class OperationsTest {
                 place,
                 new Installation(Optional.empty(), Path.of(System.getProperty("java.home"), "bin", "java")),
                 registry,
-                new Control()));
+                new Control(own)));
         List<Extension> offers = List.of(hub.membership(), new Youngest(), new Refusing("no such layers"));
         registry.publish(new Offers(offers.stream()
                 .map(e -> new Offers.Origin(e, "test", own, List.of()))
