@@ -68,56 +68,9 @@ class GoldenTest {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
         return Golden.all().stream().map(g -> DynamicTest.dynamicTest(g.name(), () -> {
             try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS)) {
-                float[][] whole = Golden.evaluate(decoder, g, g.prompt().length);
-                for (int chunk : new int[] {1, 2, 5, 16, 17}) {
-                    assertSame(whole, Golden.evaluate(decoder, g, chunk), "chunks of " + chunk);
-                }
-                assertSame(whole, inCompany(decoder, g), "in company");
-                assertSame(whole, withSharedPrefix(decoder, g), "shared prefix");
-                assertSame(whole, afterRejectedDrafts(decoder, g), "rejected drafts");
-                assertTrue(decoder.cache().usedBytes() == 0, "all blocks are free again");
+                Agreement.check(decoder, g);
             }
         }));
-    }
-
-    private static float[][] inCompany(Decoder decoder, Golden golden) {
-        try (KvSequence own = decoder.cache().newSequence();
-                KvSequence other = decoder.cache().newSequence();
-                KvSequence third = decoder.cache().newSequence()) {
-            return Golden.evaluate(decoder, golden, 5, own, List.of(other, third));
-        }
-    }
-
-    private static float[][] withSharedPrefix(Decoder decoder, Golden golden) {
-        Logits logits = new Logits();
-        KvSequence first = decoder.cache().newSequence();
-        int block = decoder.cache().blockSize();
-        int[] head = Arrays.copyOf(golden.prompt(), block + 2);
-        decoder.forward(new Batch(List.of(new Batch.Slice(first, head, 0))), logits);
-        List<KvBlock> blocks = first.fullBlocks();
-        blocks.forEach(KvBlock::retain);
-        first.close();
-        try (KvSequence second = decoder.cache().newSequence(blocks)) {
-            blocks.forEach(KvBlock::release);
-            return Golden.evaluate(decoder, golden, 4, second, List.of());
-        }
-    }
-
-    private static float[][] afterRejectedDrafts(Decoder decoder, Golden golden) {
-        Logits logits = new Logits();
-        try (KvSequence sequence = decoder.cache().newSequence()) {
-            int[] wrong = Arrays.copyOf(golden.prompt(), golden.prompt().length);
-            Arrays.fill(wrong, 6, wrong.length, 9);
-            decoder.forward(new Batch(List.of(new Batch.Slice(sequence, wrong, wrong.length))), logits);
-            sequence.truncate(6);
-            return Golden.evaluate(decoder, golden, 30, sequence, List.of());
-        }
-    }
-
-    private static void assertSame(float[][] expected, float[][] actual, String what) {
-        for (int i = 0; i < expected.length; i++) {
-            assertArrayEquals(expected[i], actual[i], what + ", row " + i);
-        }
     }
 
     @Test

@@ -1,0 +1,82 @@
+package skulk.runner.mlx.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.model.LoadOptions.Shard;
+
+/** Every architecture, as a toy: right at all, and the same however its prompt is cut, batched, shared or split. */
+class ToyTest {
+    private static final LoadOptions ONE_THREAD = LoadOptions.defaults().withThreads(1);
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void everyArchitectureHasAToy() {
+        var covered = Toy.all().stream().map(Toy::modelType).collect(Collectors.toCollection(TreeSet::new));
+        var missing = new TreeSet<>(Architectures.KNOWN);
+        missing.removeAll(covered);
+        assertEquals(new TreeSet<>(), missing, "without a toy");
+    }
+
+    @TestFactory
+    Stream<DynamicTest> agrees() {
+        return Toy.all().stream().map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
+            Golden golden = toy.write(folder.resolve(toy.name()));
+            float[][] whole;
+            try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD.withThreads(2))) {
+                whole = Agreement.check(decoder, golden);
+            }
+            near(golden.logits(), whole, "from the expected");
+            try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD, Backend.scalar())) {
+                near(golden.logits(), Golden.evaluate(decoder, golden, 7), "from the expected, scalar");
+            }
+        }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> splitsByLayersAndTensors() {
+        return Toy.all().stream().map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
+            Golden golden = toy.write(folder.resolve(toy.name()));
+            int layers = layers(golden);
+            for (int ranks : new int[] {2, 3}) {
+                near(
+                        golden.logits(),
+                        Agreement.split(
+                                golden, ranks, rank -> Shard.layers(rank * layers / ranks, (rank + 1) * layers / ranks)),
+                        "from the expected, layers over " + ranks);
+                near(
+                        golden.logits(),
+                        Agreement.split(golden, ranks, rank -> Shard.tensors(rank, ranks)),
+                        "from the expected, tensors over " + ranks);
+            }
+        }));
+    }
+
+    private static int layers(Golden golden) throws IOException {
+        try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD)) {
+            return decoder.spec().layers();
+        }
+    }
+
+    private static void near(float[][] expected, float[][] rows, String what) {
+        float[][] first = Arrays.stream(rows)
+                .map(row -> Arrays.copyOf(row, expected[0].length))
+                .toArray(float[][]::new);
+        assertEquals(expected.length, rows.length);
+        float worst = Golden.difference(expected, first);
+        assertTrue(worst < 1e-4, "differs by " + worst + " " + what);
+    }
+}
