@@ -1,43 +1,80 @@
 package skulk.runner.mlx.runner;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import skulk.runner.mlx.model.Batch;
+import java.util.function.Consumer;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
-import skulk.runner.mlx.model.KvSequence;
 import skulk.runner.mlx.model.LoadOptions;
 import skulk.runner.mlx.model.Logits;
+import skulk.runner.mlx.schedule.RankSequences;
+import skulk.runner.mlx.schedule.StepPlan;
+import skulk.runner.mlx.shard.LocalGroup;
+import skulk.runner.mlx.shard.Splits;
 
 /** {@code model logits}: the logits after a prompt and after each greedy token. */
 final class LogitsCommand {
     private LogitsCommand() {}
 
-    static void run(Path folder, Arguments arguments, PrintWriter out) {
-        arguments.allow(Set.of("tokens", "greedy", "chunk", "kernels", "threads"));
+    static void run(Path folder, Arguments arguments, PrintWriter out) throws IOException {
+        arguments.allow(Set.of("tokens", "greedy", "chunk", "kernels", "threads", "ranks", "sharding"));
         int[] prompt = arguments.numbers("tokens");
         int steps = arguments.number("greedy", 0, 0);
         int chunk = arguments.number("chunk", prompt.length, 1);
-        try (Decoder decoder = DecoderLoader.load(folder, options(arguments));
-                KvSequence sequence = decoder.cache().newSequence()) {
+        if (arguments.number("ranks", 1, 1) == 1) {
+            try (Decoder decoder = DecoderLoader.load(folder, options(arguments))) {
+                print(new Engine(decoder, plan -> {}), prompt, steps, chunk, out);
+            }
+            return;
+        }
+        try (LocalGroup group = new LocalGroup(folder, parts(folder, arguments), options(arguments))) {
+            print(new Engine(group.decoder(), group::plan), prompt, steps, chunk, out);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static List<LoadOptions.Shard> parts(Path folder, Arguments arguments) {
+        int ranks = arguments.number("ranks", 1, 1);
+        return switch (arguments.text("sharding").orElse("Pipeline")) {
+            case "Pipeline" -> Splits.pipeline(folder, ranks);
+            case "Tensor" -> Splits.tensor(ranks);
+            default -> throw new IllegalArgumentException("--sharding must be Pipeline or Tensor");
+        };
+    }
+
+    private static void print(Engine engine, int[] prompt, int steps, int chunk, PrintWriter out) {
+        try (RankSequences sequences = new RankSequences(engine.decoder)) {
             Logits logits = new Logits();
+            engine.run(sequences, StepPlan.opening(0), logits);
             for (int from = 0; from < prompt.length; from += chunk) {
                 int to = Math.min(prompt.length, from + chunk);
                 int[] tokens = Arrays.copyOfRange(prompt, from, to);
-                forward(decoder, new Batch.Slice(sequence, tokens, to == prompt.length ? 1 : 0), logits);
+                engine.run(sequences, StepPlan.growing(0, tokens, to == prompt.length ? 1 : 0), logits);
             }
             int[] greedy = new int[steps];
             StringBuilder rows = new StringBuilder();
             appendRow(logits, rows);
             for (int i = 0; i < steps; i++) {
                 greedy[i] = logits.argmax(0);
-                forward(decoder, new Batch.Slice(sequence, new int[] {greedy[i]}, 1), logits);
+                engine.run(sequences, StepPlan.growing(0, new int[] {greedy[i]}, 1), logits);
                 appendRow(logits, rows.append(','));
             }
             out.println("{\"prompt\":" + list(prompt) + ",\"greedy\":" + list(greedy) + ",\"logits\":[" + rows + "]}");
+        }
+    }
+
+    /** A decoder, and who else takes its steps. */
+    private record Engine(Decoder decoder, Consumer<StepPlan> followers) {
+        void run(RankSequences sequences, StepPlan plan, Logits logits) {
+            followers.accept(plan);
+            sequences.run(plan, logits);
         }
     }
 
@@ -48,10 +85,6 @@ final class LogitsCommand {
             options = options.withKernels(LoadOptions.Kernels.valueOf(name));
         }
         return options.withThreads(arguments.number("threads", options.threads(), 1));
-    }
-
-    private static void forward(Decoder decoder, Batch.Slice slice, Logits logits) {
-        decoder.forward(new Batch(java.util.List.of(slice)), logits);
     }
 
     private static void appendRow(Logits logits, StringBuilder into) {

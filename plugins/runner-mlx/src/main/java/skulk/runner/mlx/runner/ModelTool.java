@@ -15,9 +15,11 @@ public final class ModelTool implements ToolProvider {
     private static final String USAGE =
             """
             usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast] [--threads N]
+                                [--ranks N] [--sharding Pipeline|Tensor]
                    model render FOLDER_OR_TEMPLATE --context FILE.json
               logits  prints {"prompt":[…],"greedy":[…],"logits":[[…],…]}: one row after the prompt, then one after
-                      each of N greedy tokens; --chunk feeds the prompt K tokens at a time
+                      each of N greedy tokens; --chunk feeds the prompt K tokens at a time; --ranks runs N processes
+                      that hold consecutive layers each (Pipeline) or a share of every tensor (Tensor)
               render  prints the prompt that a chat template makes of one context object, byte for byte
             """;
 

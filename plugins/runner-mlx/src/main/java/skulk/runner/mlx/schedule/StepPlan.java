@@ -22,6 +22,16 @@ public record StepPlan(List<Operation> operations, List<Slice> slices) {
         slices = List.copyOf(slices);
     }
 
+    /** Opens an empty sequence. */
+    public static StepPlan opening(long sequence) {
+        return new StepPlan(List.of(new Open(sequence, List.of())), List.of());
+    }
+
+    /** One sequence grows by some tokens; its last {@code logitRows} positions want logits. */
+    public static StepPlan growing(long sequence, int[] tokens, int logitRows) {
+        return new StepPlan(List.of(), List.of(new Slice(sequence, tokens, logitRows)));
+    }
+
     /** A change to sequences and shared blocks. */
     sealed interface Operation {}
 
