@@ -2,6 +2,7 @@
 module skulk.api {
     exports skulk.api;
     exports skulk.api.cluster;
+    exports skulk.api.dialect;
     exports skulk.api.generation;
     exports skulk.api.http;
     exports skulk.api.json;

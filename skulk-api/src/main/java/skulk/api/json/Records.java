@@ -159,8 +159,7 @@ public final class Records {
                 if (json instanceof JsonObject object) {
                     object.members()
                             .forEach((k, v) -> map.put(
-                                    decodeKey(k, arguments[0], where),
-                                    decode(v, arguments[1], where + "." + k)));
+                                    decodeKey(k, arguments[0], where), decode(v, arguments[1], where + "." + k)));
                 } else if (!(json instanceof JsonNull)) {
                     throw wrong(where, "an object", json);
                 }

@@ -3,6 +3,7 @@ package skulk.http.claude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Message;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
@@ -18,19 +19,19 @@ final class ContentBlocks {
     private static final int MOST_MESSAGES = 100_000; // Claude's own limit
     private static final List<String> ROLES = List.of("user", "assistant");
 
-    private final Body body;
+    private final DialectBody body;
     private final String role;
     private final List<Message> messages = new ArrayList<>();
     private final List<String> texts = new ArrayList<>();
     private final List<String> thoughts = new ArrayList<>();
     private final List<Message.ToolCall> calls = new ArrayList<>();
 
-    private ContentBlocks(Body body, String role) {
+    private ContentBlocks(DialectBody body, String role) {
         this.body = body;
         this.role = role;
     }
 
-    static List<Message> readMessages(Body body) {
+    static List<Message> readMessages(DialectBody body) {
         body.fields().require("messages");
         List<Fields> items = body.fields().objects("messages");
         if (items.size() > MOST_MESSAGES) {
@@ -49,7 +50,7 @@ final class ContentBlocks {
     }
 
     /** The system prompt without the lines that clients of the original service put there for its bookkeeping. */
-    static Optional<String> readSystem(Body body) {
+    static Optional<String> readSystem(DialectBody body) {
         Optional<String> text = text(body, body.fields(), "system");
         return text.map(t -> String.join(
                         "\n",
@@ -97,7 +98,7 @@ final class ContentBlocks {
             }
             case "tool_result" -> toolResult(block);
             default -> {
-                Body.skip(block, raw);
+                DialectBody.skip(block, raw);
                 if (!type.isEmpty()) {
                     body.refuse("content block '%s' is not supported: only text and tools are".formatted(type));
                 }
@@ -134,7 +135,7 @@ final class ContentBlocks {
     }
 
     /** A text or a list of text blocks. */
-    private static Optional<String> text(Body body, Fields fields, String name) {
+    private static Optional<String> text(DialectBody body, Fields fields, String name) {
         Optional<Json> value = fields.any(name);
         if (value.isEmpty() || value.get() instanceof JsonString) {
             return fields.string(name);
@@ -151,7 +152,7 @@ final class ContentBlocks {
                 block.accept("cache_control", "citations");
                 parts.add(block.requiredString("text"));
             } else {
-                Body.skip(block, raw.get(i));
+                DialectBody.skip(block, raw.get(i));
                 if (!type.isEmpty()) {
                     body.refuse("'%s' block in '%s' is not supported: only text is".formatted(type, name));
                 }

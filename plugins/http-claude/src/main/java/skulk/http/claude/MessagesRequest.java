@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -24,7 +25,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
 
     /** @throws SkulkException INVALID for wrong shapes, USER_ERROR for what is not served, NOT_FOUND for a name that no model can have */
     static MessagesRequest read(Json json, String client) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         body.fields().require("max_tokens");
         Optional<Integer> maxTokens = maxTokens(body);
         boolean stream = body.fields().bool("stream").orElse(false);
@@ -34,14 +35,14 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
 
     /** The counter's body: what makes the prompt, nothing of the output. */
     static GenerationRequest readForCounting(Json json, String client) {
-        return prompt(Body.of(json), client, new Output(Sampling.DEFAULT, Optional.empty(), List.of()));
+        return prompt(DialectBody.of(json), client, new Output(Sampling.DEFAULT, Optional.empty(), List.of()));
     }
 
     private record Output(Sampling sampling, Optional<Integer> maxTokens, List<String> stop) {}
 
     private record Effort(Optional<String> effort, OutputShape shape) {}
 
-    private static GenerationRequest prompt(Body body, String client, Output output) {
+    private static GenerationRequest prompt(DialectBody body, String client, Output output) {
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         List<Message> messages = new ArrayList<>();
@@ -60,7 +61,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
         }
         return new GenerationRequest(
                 CommandId.random(),
-                Body.model(model),
+                DialectBody.model(model),
                 new Prompt.Conversation(messages, tools.tools(), tools.choice(), tools.parallel(), Map.of()),
                 output.sampling(),
                 effort.shape(),
@@ -72,7 +73,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
                 List.of());
     }
 
-    private static Optional<Integer> maxTokens(Body body) {
+    private static Optional<Integer> maxTokens(DialectBody body) {
         Optional<Long> value = body.fields().longInteger("max_tokens");
         if (value.filter(v -> v <= 0).isPresent()) {
             body.refuse("max_tokens (max_output_tokens) must be a positive integer");
@@ -107,7 +108,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
     }
 
     /** Adaptive thinking leaves the amount to the model, which is what a model does that is told to think. */
-    private static ReasoningWish thinking(Body body, Optional<String> effort) {
+    private static ReasoningWish thinking(DialectBody body, Optional<String> effort) {
         return body.fields()
                 .object("thinking")
                 .map(thinking -> {
@@ -123,7 +124,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
                 .orElse(new ReasoningWish(Optional.empty(), effort, Optional.empty()));
     }
 
-    private static Effort outputConfig(Body body) {
+    private static Effort outputConfig(DialectBody body) {
         return body.fields()
                 .object("output_config")
                 .map(config -> {
@@ -147,13 +148,13 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
     }
 
     /** Fields without effect on the answer are accepted; fields whose effect is missing here are refused by name, unless they ask for the default. */
-    private static void readOthers(Body body) {
+    private static void readOthers(DialectBody body) {
         body.fields().object("metadata").ifPresent(metadata -> metadata.string("user_id"));
         body.fields().accept("cache_control"); // prefixes are shared without it
-        body.refuseUnless("service_tier", Body.isOneOf("auto", "standard_only"), "there is one tier");
-        body.refuseUnless("speed", Body.isOneOf("standard"), "there is one speed");
-        body.refuseUnless("mcp_servers", Body::isEmpty, "connect to them from the client");
-        body.refuseUnless("context_management", Body::isEmpty, "an overlong conversation is an error");
+        body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "standard_only"), "there is one tier");
+        body.refuseUnless("speed", DialectBody.isOneOf("standard"), "there is one speed");
+        body.refuseUnless("mcp_servers", DialectBody::isEmpty, "connect to them from the client");
+        body.refuseUnless("context_management", DialectBody::isEmpty, "an overlong conversation is an error");
         body.refuseUnless("container", value -> false, "there is no code execution");
         body.refuseUnless("inference_geo", value -> false, "it runs where the cluster is");
     }

@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import skulk.api.Inference;
+import skulk.api.dialect.LiveGeneration;
+import skulk.api.dialect.LiveStream;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationEvent.Failed;
 import skulk.api.generation.GenerationEvent.Finished;
@@ -26,7 +28,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** Streams the answer. */
     void stream(Exchange exchange, GenerationRequest request, MessageFrames frames) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request)) {
+        try (LiveGeneration generation = new LiveGeneration(inference, request)) {
             Optional<GenerationEvent> first = generation.next(COMMIT);
             if (first.isPresent() && first.get() instanceof Failed(Problem problem)) {
                 exchange.respond(Failures.failed(problem));
@@ -45,7 +47,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** An interrupt means that the node stops: the client is told and can ask another one. */
     private static void relayUntilStopped(
-            Generation generation, Optional<GenerationEvent> first, MessageFrames frames, LiveStream live) {
+            LiveGeneration generation, Optional<GenerationEvent> first, MessageFrames frames, LiveStream live) {
         try {
             GenerationEvent event = first.isPresent() ? first.get() : generation.await();
             while (true) {
@@ -64,7 +66,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
 
     /** Answers whole. A failed generation is an error status, never a half answer. */
     void whole(Exchange exchange, GenerationRequest request, MessageFrames frames) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request)) {
+        try (LiveGeneration generation = new LiveGeneration(inference, request)) {
             exchange.onGone(generation::close);
             while (true) {
                 GenerationEvent event = generation.await();

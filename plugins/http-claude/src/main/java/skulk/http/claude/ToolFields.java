@@ -3,6 +3,7 @@ package skulk.http.claude;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest.Tool;
 import skulk.api.generation.GenerationRequest.ToolChoice;
 import skulk.api.http.Fields;
@@ -14,7 +15,7 @@ import skulk.api.json.JsonObject;
 record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
     private record Choice(ToolChoice choice, boolean parallel) {}
 
-    static ToolFields read(Body body) {
+    static ToolFields read(DialectBody body) {
         Fields fields = body.fields();
         List<Json> raw = fields
                 .any("tools")
@@ -39,10 +40,10 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
         return new ToolFields(tools, choice.choice(), choice.parallel());
     }
 
-    private static Optional<Tool> tool(Body body, Fields tool, Json raw) {
+    private static Optional<Tool> tool(DialectBody body, Fields tool, Json raw) {
         String type = tool.string("type").orElse("custom");
         if (!type.equals("custom")) {
-            Body.skip(tool, raw);
+            DialectBody.skip(tool, raw);
             body.refuse("a tool of type '%s' is not supported: only custom tools are".formatted(type));
             return Optional.empty();
         }
@@ -51,7 +52,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
         if (tool.bool("defer_loading").orElse(false)) {
             body.refuse("'defer_loading' of a tool is not supported");
         }
-        if (tool.any("input_examples").filter(v -> !Body.isEmpty(v)).isPresent()) {
+        if (tool.any("input_examples").filter(v -> !DialectBody.isEmpty(v)).isPresent()) {
             body.refuse("'input_examples' of a tool is not supported: describe them");
         }
         if (tool.any("allowed_callers")
@@ -71,7 +72,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel) {
                 tool.bool("strict").orElse(false)));
     }
 
-    private static Choice choice(Body body) {
+    private static Choice choice(DialectBody body) {
         return body.fields()
                 .object("tool_choice")
                 .map(choice -> {

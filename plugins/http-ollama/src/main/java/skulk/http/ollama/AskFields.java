@@ -3,6 +3,7 @@ package skulk.http.ollama;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.ReasoningWish;
 import skulk.api.generation.GenerationRequest.Tool;
@@ -46,7 +47,7 @@ final class AskFields {
         return new OutputShape.AnyJson();
     }
 
-    static Optional<Integer> logprobs(Body body) {
+    static Optional<Integer> logprobs(DialectBody body) {
         boolean wanted = body.fields().bool("logprobs").orElse(false);
         Optional<Integer> top = body.fields().integer("top_logprobs", 0, 20);
         if (!wanted && top.filter(t -> t > 0).isPresent()) {
@@ -56,24 +57,26 @@ final class AskFields {
     }
 
     /** A placed model stays until it is deleted, so that any time to keep it is honoured but none at all. */
-    static void keepAlive(Body body) {
+    static void keepAlive(DialectBody body) {
         body.fields().any("keep_alive").ifPresent(value -> {
             boolean number = value instanceof JsonNumber;
             if (!number && !(value instanceof JsonString)) {
                 body.fields().fail("keep_alive", "value_error", "Input should be a number of seconds or a duration");
-            } else if (number ? Body.isNumber(0).test(value) : value.toString().matches("\"0[a-z]*\"")) {
+            } else if (number
+                    ? DialectBody.isNumber(0).test(value)
+                    : value.toString().matches("\"0[a-z]*\"")) {
                 body.refuse("'keep_alive' of 0 is not supported: delete the instance to unload a model");
             }
         });
     }
 
-    static void images(Body body, Fields fields) {
+    static void images(DialectBody body, Fields fields) {
         fields.array("images")
                 .filter(images -> images.size() > 0)
                 .ifPresent(images -> body.refuse("'images' is not supported: only text is"));
     }
 
-    static List<Message> messages(Body body) {
+    static List<Message> messages(DialectBody body) {
         List<Fields> items = body.fields().objects("messages");
         if (items.size() > MOST_MESSAGES) {
             body.fields().fail("messages", "too_long", "List should have at most " + MOST_MESSAGES + " items");

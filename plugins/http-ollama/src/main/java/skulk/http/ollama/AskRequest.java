@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -34,7 +35,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
             Optional<Integer> logprobs) {}
 
     static AskRequest readChat(Json json, String client, ClusterView view) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Common common = common(body);
         List<Message> messages = AskFields.messages(body);
         List<Tool> tools = AskFields.tools(body.fields());
@@ -46,7 +47,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
     }
 
     static AskRequest readGenerate(Json json, String client, ClusterView view) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         Common common = common(body);
         String prompt = fields.string("prompt").orElse("");
@@ -59,7 +60,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         JsonString nothing = new JsonString("");
         body.refuseUnless("suffix", nothing::equals, "text is only continued, not filled in");
         body.refuseUnless("template", nothing::equals, "the model's own template is used, or none with 'raw'");
-        body.refuseUnless("context", Body::isEmpty, "send the conversation to chat");
+        body.refuseUnless("context", DialectBody::isEmpty, "send the conversation to chat");
         body.check();
         List<Message> messages = new ArrayList<>();
         system.ifPresent(text -> messages.add(Message.of("system", text)));
@@ -76,7 +77,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         return new Prompt.Conversation(messages, tools, new ToolChoice.Auto(), true, Map.of());
     }
 
-    private static Common common(Body body) {
+    private static Common common(DialectBody body) {
         Fields fields = body.fields();
         AskFields.keepAlive(body);
         body.refuseUnless("truncate", Json.of(false)::equals, "an overlong prompt is an error");
@@ -94,7 +95,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         OptionsFields options = common.options();
         GenerationRequest generation = new GenerationRequest(
                 CommandId.random(),
-                Body.model(common.model()),
+                Models.id(common.model()),
                 prompt,
                 options.sampling(),
                 common.output(),

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import skulk.api.Cluster;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.Shard;
+import skulk.api.dialect.DialectBody;
 import skulk.api.http.Exchange;
 import skulk.api.http.Fields;
 import skulk.api.http.Response;
@@ -64,14 +65,14 @@ record CatalogEndpoint(Cluster cluster, String started) {
     }
 
     void show(Exchange exchange) {
-        Body body = Body.of(exchange.json());
+        DialectBody body = DialectBody.of(exchange.json());
         Fields fields = body.fields();
         Optional<String> model = fields.string("model");
         Optional<String> name = fields.string("name").or(() -> model).filter(n -> !n.isEmpty());
         fields.bool("verbose"); // there is no longer form
         body.check();
         String asked = name.orElseThrow(() -> new SkulkException(Problem.Kind.USER_ERROR, "name or model is required"));
-        ModelId id = Body.model(asked);
+        ModelId id = Models.id(asked);
         exchange.respond(cluster.call(new Operation.ListModels()).stream()
                 .map(Operation.CatalogEntry::card)
                 .filter(card -> card.modelId().equals(id))

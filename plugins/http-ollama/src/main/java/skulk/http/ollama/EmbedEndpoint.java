@@ -6,6 +6,7 @@ import java.util.Optional;
 import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.EmbeddingRequest.Embeddings;
 import skulk.api.generation.Sampling;
@@ -35,7 +36,7 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
 
     void embed(Exchange exchange) {
         long start = System.nanoTime();
-        Body body = Body.of(exchange.json());
+        DialectBody body = DialectBody.of(exchange.json());
         Fields fields = body.fields();
         fields.require("input");
         Asked asked = read(body, fields.strings("input"));
@@ -54,13 +55,13 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
     }
 
     void embedOne(Exchange exchange) {
-        Body body = Body.of(exchange.json());
+        DialectBody body = DialectBody.of(exchange.json());
         Asked asked = read(body, List.of(body.fields().requiredString("prompt")));
         Embeddings embeddings = embed(asked, exchange.caller().id());
         exchange.respond(JsonObject.of("embedding", numbers(embeddings.vectors().getFirst())));
     }
 
-    private static Asked read(Body body, List<String> inputs) {
+    private static Asked read(DialectBody body, List<String> inputs) {
         Fields fields = body.fields();
         AskFields.keepAlive(body);
         Asked asked = new Asked(
@@ -79,7 +80,7 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
     }
 
     private Embeddings embed(Asked asked, String client) {
-        ModelId model = Body.model(asked.model());
+        ModelId model = Models.id(asked.model());
         Optional<ModelCard> card = cluster.call(new Operation.ListModels()).stream()
                 .map(Operation.CatalogEntry::card)
                 .filter(c -> c.modelId().equals(model))

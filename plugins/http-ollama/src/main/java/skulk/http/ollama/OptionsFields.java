@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Sampling;
 import skulk.api.http.Fields;
 import skulk.api.model.ModelId;
@@ -24,14 +25,14 @@ record OptionsFields(
             new OptionsFields(Sampling.DEFAULT, List.of(), Optional.empty(), Optional.empty());
     private static final int MOST_STOPS = 16;
 
-    static OptionsFields read(Body body) {
+    static OptionsFields read(DialectBody body) {
         return body.fields()
                 .object("options")
                 .map(options -> read(body, options))
                 .orElse(NONE);
     }
 
-    private static OptionsFields read(Body body, Fields options) {
+    private static OptionsFields read(DialectBody body, Fields options) {
         Sampling sampling = new Sampling(
                 options.number("temperature", 0, 2),
                 options.number("top_p", 0, 1),
@@ -62,12 +63,12 @@ record OptionsFields(
     }
 
     /** For embeddings: options that choose tokens would have no effect and are unknown here. @return {@code num_ctx} */
-    static Optional<Integer> readForEmbedding(Body body) {
+    static Optional<Integer> readForEmbedding(DialectBody body) {
         return body.fields().object("options").flatMap(options -> hardware(body, options));
     }
 
     /** How a model is run is decided when it is placed; these are hints that change no output. */
-    private static Optional<Integer> hardware(Body body, Fields options) {
+    private static Optional<Integer> hardware(DialectBody body, Fields options) {
         options.accept(
                 "num_batch",
                 "num_gpu",
@@ -84,9 +85,9 @@ record OptionsFields(
         return options.integer("num_ctx", 1, Integer.MAX_VALUE);
     }
 
-    private static void refuseUnless(Body body, Fields options, String name, double neutral) {
+    private static void refuseUnless(DialectBody body, Fields options, String name, double neutral) {
         options.any(name)
-                .filter(value -> !Body.isNumber(neutral).test(value))
+                .filter(value -> !DialectBody.isNumber(neutral).test(value))
                 .ifPresent(value -> body.refuse("option '%s' is not supported".formatted(name)));
     }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import skulk.api.Inference;
+import skulk.api.dialect.LiveGeneration;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationEvent.Failed;
 import skulk.api.generation.GenerationEvent.Finished;
@@ -20,7 +21,7 @@ record Streaming(Inference inference) {
     private static final Duration COMMIT = Duration.ofMillis(50);
 
     void answer(Exchange exchange, AskRequest request, AnswerLines lines) throws InterruptedException {
-        try (Generation generation = new Generation(inference, request.generation())) {
+        try (LiveGeneration generation = new LiveGeneration(inference, request.generation())) {
             if (request.stream()) {
                 stream(exchange, generation, lines);
             } else {
@@ -34,7 +35,7 @@ record Streaming(Inference inference) {
         }
     }
 
-    private static void stream(Exchange exchange, Generation generation, AnswerLines lines)
+    private static void stream(Exchange exchange, LiveGeneration generation, AnswerLines lines)
             throws InterruptedException {
         Optional<GenerationEvent> first = generation.next(COMMIT);
         if (first.isPresent() && first.get() instanceof Failed(Problem problem)) {
@@ -48,7 +49,7 @@ record Streaming(Inference inference) {
 
     /** An interrupt means that the node stops: the client is told and can ask another one. */
     private static void relayUntilStopped(
-            Generation generation, Optional<GenerationEvent> first, AnswerLines lines, EventStream out) {
+            LiveGeneration generation, Optional<GenerationEvent> first, AnswerLines lines, EventStream out) {
         try {
             GenerationEvent event = first.isPresent() ? first.get() : generation.await();
             while (true) {
@@ -69,7 +70,8 @@ record Streaming(Inference inference) {
         lines.forEach(line -> out.send(line + "\n"));
     }
 
-    private static void whole(Exchange exchange, Generation generation, AnswerLines lines) throws InterruptedException {
+    private static void whole(Exchange exchange, LiveGeneration generation, AnswerLines lines)
+            throws InterruptedException {
         exchange.onGone(generation::close);
         while (true) {
             GenerationEvent event = generation.await();

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -36,7 +37,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
 
     /** @throws SkulkException INVALID for wrong shapes, USER_ERROR for what is not served, NOT_FOUND for a name that no model can have */
     static ChatRequest read(Json json, String client) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         fields.require("messages");
@@ -59,7 +60,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
         }
         GenerationRequest generation = new GenerationRequest(
                 CommandId.random(),
-                Body.model(model),
+                DialectBody.model(model),
                 new Prompt.Conversation(messages, tools.tools(), tools.choice(), tools.parallel(), template),
                 sampling,
                 output,
@@ -81,7 +82,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
         return all;
     }
 
-    private static Optional<Integer> logprobs(Body body) {
+    private static Optional<Integer> logprobs(DialectBody body) {
         boolean wanted = body.fields().bool("logprobs").orElse(false);
         Optional<Integer> top = body.fields().integer("top_logprobs", 0, 20);
         if (top.isPresent() && !wanted) {
@@ -91,7 +92,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
     }
 
     /** Variables for the model's template, as vLLM and SGLang spell them; those that the request itself fills are refused. */
-    private static Map<String, Json> templateArguments(Body body) {
+    private static Map<String, Json> templateArguments(DialectBody body) {
         Map<String, Json> given = new LinkedHashMap<>();
         body.fields().any("chat_template_kwargs").ifPresent(value -> {
             if (value instanceof JsonObject object) {
@@ -107,13 +108,13 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
     }
 
     /** Fields without effect on the answer are accepted; fields whose effect is missing here are refused by name, unless they ask for the default. */
-    private static void readOthers(Body body) {
+    private static void readOthers(DialectBody body) {
         Fields fields = body.fields();
         fields.string("user");
         fields.string("safety_identifier");
         fields.string("prompt_cache_key"); // prefixes are shared without it
         fields.object("metadata")
-                .ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
+                .ifPresent(m -> DialectBody.skip(m, fields.any("metadata").orElseThrow()));
         // usage is on the last chunk whether asked for or not
         fields.object("stream_options").ifPresent(options -> {
             options.bool("include_usage");
@@ -121,12 +122,12 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
                 body.refuse("'stream_options.include_obfuscation' is not supported: chunks are not padded");
             }
         });
-        body.refuseUnless("store", Body::isFalse, "completions are not kept");
-        body.refuseUnless("service_tier", Body.isOneOf("auto", "default"), "there is one tier");
-        body.refuseUnless("verbosity", Body.isOneOf("medium"), "length is the model's choice");
+        body.refuseUnless("store", DialectBody::isFalse, "completions are not kept");
+        body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "default"), "there is one tier");
+        body.refuseUnless("verbosity", DialectBody.isOneOf("medium"), "length is the model's choice");
         body.refuseUnless("modalities", value -> value.equals(JsonArray.of("text")), "only text is generated");
         body.refuseUnless(
-                "prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
+                "prompt_cache_retention", DialectBody.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
         body.refuseUnless("audio", value -> false, "only text is generated");
         body.refuseUnless("prediction", value -> false, "speculation is the placement's choice");
         body.refuseUnless("web_search_options", value -> false, "there is no web search");

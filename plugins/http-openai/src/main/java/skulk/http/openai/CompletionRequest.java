@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -27,7 +28,7 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
     private static final int MOST_CHOICES = 16;
 
     static CompletionRequest read(Json json, String client) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         List<Prompt> prompts = prompts(body);
@@ -55,7 +56,7 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
         }
         GenerationRequest first = new GenerationRequest(
                 CommandId.random(),
-                Body.model(model),
+                DialectBody.model(model),
                 prompts.getFirst(),
                 sampling,
                 new OutputShape.FreeText(),
@@ -90,7 +91,7 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
     }
 
     /** A text, a list of texts, a list of token ids, or a list of such lists. */
-    private static List<Prompt> prompts(Body body) {
+    private static List<Prompt> prompts(DialectBody body) {
         Fields fields = body.fields();
         fields.require("prompt");
         Optional<Json> value = fields.any("prompt");
@@ -143,7 +144,7 @@ record CompletionRequest(List<GenerationRequest> generations, boolean stream, bo
         return Optional.of(new Prompt.Tokens(ids));
     }
 
-    private static void readOthers(Body body, int n) {
+    private static void readOthers(DialectBody body, int n) {
         Fields fields = body.fields();
         fields.string("user");
         fields.object("stream_options").ifPresent(options -> {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.http.Exchange;
 import skulk.api.http.Fields;
@@ -34,7 +35,7 @@ record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
 
     void handle(Exchange exchange) {
         Asked asked = read(exchange.json());
-        ModelId model = Body.model(asked.model());
+        ModelId model = DialectBody.model(asked.model());
         Optional<ModelCard> card = cluster.call(new Operation.ListModels()).stream()
                 .map(Operation.CatalogEntry::card)
                 .filter(c -> c.modelId().equals(model))
@@ -73,7 +74,7 @@ record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
     }
 
     private static Asked read(Json json) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         fields.require("input");

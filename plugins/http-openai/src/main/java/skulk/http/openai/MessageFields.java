@@ -3,6 +3,7 @@ package skulk.http.openai;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Message;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
@@ -18,7 +19,7 @@ final class MessageFields {
 
     private MessageFields() {}
 
-    static List<Message> read(Body body, String name) {
+    static List<Message> read(DialectBody body, String name) {
         List<Fields> items = body.fields().objects(name);
         if (items.size() > MOST_MESSAGES) {
             body.fields().fail(name, "too_long", "List should have at most " + MOST_MESSAGES + " items");
@@ -30,7 +31,7 @@ final class MessageFields {
         return messages;
     }
 
-    private static Message message(Body body, Fields fields) {
+    private static Message message(DialectBody body, Fields fields) {
         fields.require("role");
         String role = fields.oneOf("role", ROLES).orElse("user");
         Optional<String> content = text(body, fields, "content");
@@ -52,7 +53,7 @@ final class MessageFields {
                 fields.string("tool_call_id"));
     }
 
-    private static Message.ToolCall toolCall(Body body, Fields call) {
+    private static Message.ToolCall toolCall(DialectBody body, Fields call) {
         call.accept("index");
         String type = call.string("type").orElse("function");
         if (!type.equals("function")) {
@@ -87,7 +88,7 @@ final class MessageFields {
     }
 
     /** Content that is a text, a part, or a list of parts; text parts are joined with a newline (contract section 3). */
-    static Optional<String> text(Body body, Fields fields, String name) {
+    static Optional<String> text(DialectBody body, Fields fields, String name) {
         Optional<Json> content = fields.any(name);
         if (content.isEmpty()) {
             return Optional.empty();
@@ -113,7 +114,7 @@ final class MessageFields {
         };
     }
 
-    private static String part(Body body, Fields part, Json raw) {
+    private static String part(DialectBody body, Fields part, Json raw) {
         String type = part.requiredString("type");
         return switch (type) {
             case "text", "input_text", "output_text" -> {
@@ -122,11 +123,11 @@ final class MessageFields {
             }
             case "refusal" -> part.requiredString("refusal");
             case "" -> {
-                Body.skip(part, raw);
+                DialectBody.skip(part, raw);
                 yield "";
             }
             default -> {
-                Body.skip(part, raw);
+                DialectBody.skip(part, raw);
                 body.refuse("content part '%s' is not supported: only text is".formatted(type));
                 yield "";
             }

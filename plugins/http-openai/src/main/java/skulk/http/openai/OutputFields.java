@@ -1,5 +1,6 @@
 package skulk.http.openai;
 
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
@@ -10,7 +11,7 @@ final class OutputFields {
     private OutputFields() {}
 
     /** Chat completions: {@code {"type":"json_schema","json_schema":{name, schema, strict}}}. */
-    static OutputShape readChat(Body body) {
+    static OutputShape readChat(DialectBody body) {
         return body.fields()
                 .object("response_format")
                 .map(format -> {
@@ -27,7 +28,7 @@ final class OutputFields {
     }
 
     /** Responses: {@code text.format} is {@code {"type":"json_schema", name, schema, strict}}. */
-    static OutputShape readResponses(Body body, Fields text) {
+    static OutputShape readResponses(DialectBody body, Fields text) {
         return text.object("format")
                 .map(format -> {
                     String type = format.requiredString("type");
@@ -36,7 +37,7 @@ final class OutputFields {
                 .orElse(new OutputShape.FreeText());
     }
 
-    private static OutputShape simple(Body body, Fields format, String type) {
+    private static OutputShape simple(DialectBody body, Fields format, String type) {
         return switch (type) {
             case "text", "" -> new OutputShape.FreeText();
             case "json_object" -> new OutputShape.AnyJson();

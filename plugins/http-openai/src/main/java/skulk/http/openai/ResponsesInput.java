@@ -3,6 +3,7 @@ package skulk.http.openai;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Message;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
@@ -17,15 +18,15 @@ import skulk.api.json.JsonString;
 final class ResponsesInput {
     private static final List<String> ROLES = List.of("user", "assistant", "system", "developer");
 
-    private final Body body;
+    private final DialectBody body;
     private final List<Message> messages = new ArrayList<>();
     private Optional<String> reasoning = Optional.empty();
 
-    private ResponsesInput(Body body) {
+    private ResponsesInput(DialectBody body) {
         this.body = body;
     }
 
-    static List<Message> read(Body body) {
+    static List<Message> read(DialectBody body) {
         Optional<Json> input = body.fields().any("input");
         if (input.isPresent() && input.get() instanceof JsonString(String text)) {
             return List.of(Message.of("user", text));
@@ -66,7 +67,7 @@ final class ResponsesInput {
                 reasoning = Optional.of(String.join("\n", texts)).filter(t -> !t.isEmpty());
             }
             default -> {
-                Body.skip(item, raw);
+                DialectBody.skip(item, raw);
                 body.refuse("an input item of type '%s' is not supported".formatted(type));
             }
         }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import skulk.api.cluster.CommandId;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -42,7 +43,7 @@ record ResponsesRequest(
             ToolFields tools) {}
 
     static ResponsesRequest read(Json json, String client, ResponseStore kept) {
-        Body body = Body.of(json);
+        DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         Parts parts = parts(body);
         boolean stream = fields.bool("stream").orElse(false);
@@ -65,7 +66,7 @@ record ResponsesRequest(
         ToolFields tools = parts.tools();
         GenerationRequest generation = new GenerationRequest(
                 CommandId.random(),
-                Body.model(parts.model()),
+                DialectBody.model(parts.model()),
                 new Prompt.Conversation(prompt, tools.tools(), tools.choice(), tools.parallel(), Map.of()),
                 sampling,
                 output,
@@ -78,7 +79,7 @@ record ResponsesRequest(
         return new ResponsesRequest(generation, stream, store, history, echo((JsonObject) json, store));
     }
 
-    private static Parts parts(Body body) {
+    private static Parts parts(DialectBody body) {
         Fields fields = body.fields();
         String model = fields.requiredString("model");
         boolean template = fields.has("chat_template_messages");
@@ -116,7 +117,7 @@ record ResponsesRequest(
         return SamplingFields.reasoning(enabled, effort);
     }
 
-    private static Optional<Integer> logprobs(Body body) {
+    private static Optional<Integer> logprobs(DialectBody body) {
         List<String> include = body.fields().strings("include");
         include.stream()
                 .filter(name -> !name.equals(LOGPROBS) && !name.equals(ENCRYPTED))
@@ -129,7 +130,7 @@ record ResponsesRequest(
         return wanted ? Optional.of(top.orElse(0)) : Optional.empty();
     }
 
-    private static OutputShape text(Body body) {
+    private static OutputShape text(DialectBody body) {
         return body.fields()
                 .object("text")
                 .map(text -> {
@@ -143,25 +144,25 @@ record ResponsesRequest(
                 .orElse(new OutputShape.FreeText());
     }
 
-    private static void readOthers(Body body) {
+    private static void readOthers(DialectBody body) {
         Fields fields = body.fields();
         fields.string("user");
         fields.string("safety_identifier");
         fields.string("prompt_cache_key"); // prefixes are shared without it
         fields.object("metadata")
-                .ifPresent(m -> Body.skip(m, fields.any("metadata").orElseThrow()));
+                .ifPresent(m -> DialectBody.skip(m, fields.any("metadata").orElseThrow()));
         fields.object("stream_options").ifPresent(options -> {
             if (options.bool("include_obfuscation").orElse(false)) {
                 body.refuse("'stream_options.include_obfuscation' is not supported: chunks are not padded");
             }
         });
-        body.refuseUnless("background", Body::isFalse, "a response lives as long as its request");
-        body.refuseUnless("truncation", Body.isOneOf("disabled"), "an overlong conversation is an error");
-        body.refuseUnless("service_tier", Body.isOneOf("auto", "default"), "there is one tier");
+        body.refuseUnless("background", DialectBody::isFalse, "a response lives as long as its request");
+        body.refuseUnless("truncation", DialectBody.isOneOf("disabled"), "an overlong conversation is an error");
+        body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "default"), "there is one tier");
         body.refuseUnless(
-                "prompt_cache_retention", Body.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
+                "prompt_cache_retention", DialectBody.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
         body.refuseUnless("conversation", value -> false, "continue with previous_response_id");
-        body.refuseUnless("context_management", Body::isEmpty, "an overlong conversation is an error");
+        body.refuseUnless("context_management", DialectBody::isEmpty, "an overlong conversation is an error");
         body.refuseUnless("prompt", value -> false, "there are no stored prompts");
         body.refuseUnless("max_tool_calls", value -> false, "there are no built-in tools");
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest.ReasoningWish;
 import skulk.api.generation.Sampling;
 import skulk.api.http.Fields;
@@ -72,7 +73,7 @@ final class SamplingFields {
     }
 
     /** The first of the named fields that is given; several that disagree, or one that is not positive, are refused. */
-    static Optional<Integer> maxTokens(Body body, String... names) {
+    static Optional<Integer> maxTokens(DialectBody body, String... names) {
         Optional<Long> most = Optional.empty();
         for (String name : names) {
             Optional<Long> value = body.fields().longInteger(name);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import skulk.api.Inference;
+import skulk.api.dialect.LiveStream;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationEvent.Failed;
 import skulk.api.generation.GenerationEvent.Finished;
@@ -54,7 +55,7 @@ record Streaming(Inference inference, ScheduledExecutorService timer, Duration s
                 return;
             }
             EventStream out = exchange.events(EventStream.Kind.SERVER_SENT_EVENTS);
-            try (LiveStream live = new LiveStream(out, timer, silence)) {
+            try (LiveStream live = new LiveStream(out, timer, silence, () -> Sse.KEEP_ALIVE)) {
                 out.onGone(choices::close);
                 live.send(Sse.KEEP_ALIVE);
                 live.send(frames.opening());

@@ -3,6 +3,7 @@ package skulk.http.openai;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest.Tool;
 import skulk.api.generation.GenerationRequest.ToolChoice;
 import skulk.api.http.Fields;
@@ -20,7 +21,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
     private static final int MOST_TOOLS = 1_000;
 
     /** Chat completions: tools nest their function; {@code functions} is the older form. */
-    static ToolFields readChat(Body body) {
+    static ToolFields readChat(DialectBody body) {
         Fields fields = body.fields();
         List<Tool> tools = new ArrayList<>();
         List<Json> raw = raw(fields, "tools");
@@ -45,7 +46,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
     }
 
     /** Responses: a tool is its function. */
-    static ToolFields readResponses(Body body) {
+    static ToolFields readResponses(DialectBody body) {
         Fields fields = body.fields();
         List<Tool> tools = new ArrayList<>();
         List<Json> raw = raw(fields, "tools");
@@ -71,7 +72,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
     }
 
     private static ToolFields checked(
-            Body body, List<Tool> tools, Optional<ToolChoice> choice, boolean parallel, boolean legacy) {
+            DialectBody body, List<Tool> tools, Optional<ToolChoice> choice, boolean parallel, boolean legacy) {
         if (tools.size() > MOST_TOOLS) {
             body.refuse("at most %d tools are supported, got %d".formatted(MOST_TOOLS, tools.size()));
         }
@@ -86,12 +87,12 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
         return new ToolFields(tools, chosen, parallel, legacy);
     }
 
-    private static boolean isFunction(Body body, Fields tool, Json raw) {
+    private static boolean isFunction(DialectBody body, Fields tool, Json raw) {
         String type = tool.requiredString("type");
         if (type.equals("function")) {
             return true;
         }
-        Body.skip(tool, raw);
+        DialectBody.skip(tool, raw);
         if (!type.isEmpty()) {
             body.refuse("a tool of type '%s' is not supported: only 'function' is".formatted(type));
         }
@@ -115,7 +116,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
     }
 
     /** @param nested whether a named choice carries the name inside {@code function} */
-    private static Optional<ToolChoice> choice(Body body, String name, boolean nested) {
+    private static Optional<ToolChoice> choice(DialectBody body, String name, boolean nested) {
         Fields fields = body.fields();
         Optional<Json> value = fields.any(name);
         if (value.isEmpty()) {
@@ -125,7 +126,7 @@ record ToolFields(List<Tool> tools, ToolChoice choice, boolean parallel, boolean
             Fields object = fields.object(name).orElseThrow();
             String type = object.string("type").orElse("function");
             if (!type.equals("function")) {
-                Body.skip(object, raw);
+                DialectBody.skip(object, raw);
                 body.refuse("'%s' of type '%s' is not supported".formatted(name, type));
                 return Optional.empty();
             }

@@ -1,4 +1,4 @@
-package skulk.http.claude;
+package skulk.api.dialect;
 
 import java.time.Duration;
 import java.util.Optional;
@@ -8,7 +8,7 @@ import skulk.api.generation.GenerationRequest;
 import skulk.api.http.EventStream.ClientGone;
 
 /** A generation that is given up as soon as it is closed. Read by one thread; closed by any. */
-final class Generation implements AutoCloseable {
+public final class LiveGeneration implements AutoCloseable {
     private static final Duration TURN = Duration.ofSeconds(1);
 
     private final Inference.Generating generating;
@@ -19,12 +19,12 @@ final class Generation implements AutoCloseable {
      *
      * @throws skulk.api.problem.SkulkException as {@link Inference#generate}
      */
-    Generation(Inference inference, GenerationRequest request) {
+    public LiveGeneration(Inference inference, GenerationRequest request) {
         this.generating = inference.generate(request);
     }
 
     /** The next event within a time. */
-    Optional<GenerationEvent> next(Duration patience) throws InterruptedException {
+    public Optional<GenerationEvent> next(Duration patience) throws InterruptedException {
         return generating.next(patience);
     }
 
@@ -33,7 +33,7 @@ final class Generation implements AutoCloseable {
      *
      * @throws ClientGone where the generation was closed meanwhile
      */
-    GenerationEvent await() throws InterruptedException {
+    public GenerationEvent await() throws InterruptedException {
         while (!closed) {
             Optional<GenerationEvent> event = next(TURN);
             if (event.isPresent()) {

@@ -1,4 +1,4 @@
-package skulk.http.claude;
+package skulk.api.dialect;
 
 import java.time.Duration;
 import java.util.List;
@@ -13,7 +13,7 @@ import skulk.api.http.EventStream;
  * A stream that is never silent for long: whatever the producer is waiting for, a keep-alive goes out. The timer's thread only looks at the clock; sending,
  * which can block on a slow client, happens on a virtual thread of its own.
  */
-final class LiveStream implements AutoCloseable {
+public final class LiveStream implements AutoCloseable {
     private static final int LOOKS_PER_SILENCE = 5;
 
     private final EventStream out;
@@ -28,7 +28,7 @@ final class LiveStream implements AutoCloseable {
      * @param silence the longest time without a byte
      * @param keepAlive what fills the silence at this moment; called from any thread
      */
-    LiveStream(EventStream out, ScheduledExecutorService timer, Duration silence, Supplier<String> keepAlive) {
+    public LiveStream(EventStream out, ScheduledExecutorService timer, Duration silence, Supplier<String> keepAlive) {
         this.out = out;
         this.keepAlive = keepAlive;
         long look = silence.toNanos() / LOOKS_PER_SILENCE;
@@ -37,7 +37,7 @@ final class LiveStream implements AutoCloseable {
     }
 
     /** @throws EventStream.ClientGone where nobody listens any more */
-    void send(String frame) {
+    public void send(String frame) {
         lock.lock();
         try {
             out.send(frame);
@@ -47,7 +47,7 @@ final class LiveStream implements AutoCloseable {
         }
     }
 
-    void send(List<String> frames) {
+    public void send(List<String> frames) {
         frames.forEach(this::send);
     }
 
