@@ -1,6 +1,7 @@
 package skulk.runner.mlx.model;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model family, loaded: which operations a step runs. One implementation per {@code model_type}, made by
@@ -14,6 +15,11 @@ interface Architecture {
     /** Attention of this rank's layers in order; decides the cache's layout. */
     List<AttentionSpec> attention();
 
+    /** What sequences carry on beside keys and values, this rank's layers; the same presence on all ranks. */
+    default Optional<StateSpec> state() {
+        return Optional.empty();
+    }
+
     /** Hidden rows of the step's tokens. Only where layer 0 is held. */
     Rows embed(Ops ops);
 
@@ -25,6 +31,18 @@ interface Architecture {
 
     /** The last layer's hidden rows after the final norm. Only where layer 0 is held. */
     Rows normed(Ops ops, Rows hidden);
+
+    /**
+     * State that recurrent layers replace with every token.
+     *
+     * @param layers number of this rank's layers that have one; may be 0
+     * @param floats size of all of it
+     */
+    record StateSpec(int layers, int floats) {
+        long bytes() {
+            return (floats * 4L + 63) / 64 * 64;
+        }
+    }
 
     /**
      * @param modelType {@code model_type}

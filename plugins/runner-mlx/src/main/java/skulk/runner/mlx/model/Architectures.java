@@ -32,6 +32,9 @@ final class Architectures {
             entry("qwen2_moe", Qwen2Moe::new),
             entry("qwen3", Qwen3::new),
             entry("qwen3_moe", Qwen3Moe::new),
+            entry("qwen3_5", text(Qwen35::load)),
+            entry("qwen3_5_moe", text(Qwen35::load)),
+            entry("qwen3_next", Qwen3Next::new),
             entry("smollm3", Smollm3::new));
 
     /** Every {@code model_type} that loads, sorted. */

@@ -3,6 +3,7 @@ package skulk.runner.mlx.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * What the caches of all ranks hold, told once at load. Every rank runs the same steps on the same sequences, so each can count what the others use: a step that
@@ -26,17 +27,25 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
      *
      * @param blocks whole blocks that fit
      * @param slotBytes bytes of a block by window, 0 where the rank has no layer of that window
+     * @param stateBytes bytes that a sequence takes beside its blocks
      */
-    record Budget(int blocks, long[] slotBytes) {
-        /** Whole blocks that fit beside the slots in use. */
-        int free(int[] usedSlots) {
-            long block = 0;
-            long used = 0;
+    record Budget(int blocks, long[] slotBytes, long stateBytes) {
+        /** Whole blocks that fit beside the slots and states in use. */
+        int free(int[] usedSlots, int usedStates) {
+            long used = usedStates * stateBytes;
             for (int g = 0; g < slotBytes.length; g++) {
-                block += slotBytes[g];
                 used += usedSlots[g] * slotBytes[g];
             }
-            return (int) ((blocks * block - used) / block);
+            return (int) Math.floorDiv(blocks * blockBytes() - used, blockBytes());
+        }
+
+        /** A rank without keys and values counts in the smallest unit. */
+        private long blockBytes() {
+            return Math.max(UNIT, LongStream.of(slotBytes).sum());
+        }
+
+        private int stateBlocks() {
+            return (int) ((stateBytes + blockBytes() - 1) / blockBytes());
         }
     }
 
@@ -48,7 +57,8 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
 
     private static Budget budget(KvLayout layout, long bytes) {
         long[] slots = layout.groups().stream().mapToLong(KvLayout.Group::slotBytes).toArray();
-        return new Budget((int) Math.min(MOST_BLOCKS, bytes / layout.blockBytes()), slots);
+        return new Budget(
+                (int) Math.min(MOST_BLOCKS, bytes / Math.max(UNIT, layout.blockBytes())), slots, layout.stateBytes());
     }
 
     /** Exchanges layouts and sizes; all ranks call it at the same point. */
@@ -59,9 +69,10 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
         if (own.groups().size() > MOST_WINDOWS) {
             throw new IllegalArgumentException(own.groups().size() + " different windows, at most " + MOST_WINDOWS);
         }
-        int width = 1 + 2 * MOST_WINDOWS;
+        int width = 2 + 2 * MOST_WINDOWS;
         float[] told = new float[links.ranks() * width];
         int at = links.rank() * width;
+        told[at + width - 1] = (float) own.stateBytes() / UNIT;
         told[at++] = budget(own, bytes).blocks;
         for (KvLayout.Group group : own.groups()) {
             told[at++] = group.window();
@@ -76,7 +87,8 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
                 .toList();
         List<Budget> budgets = new ArrayList<>();
         for (int rank = 0; rank < links.ranks(); rank++) {
-            budgets.add(read(told, rank * width, windows));
+            long stateBytes = (long) told[(rank + 1) * width - 1] * UNIT;
+            budgets.add(read(told, rank * width, windows, stateBytes));
         }
         return new CacheAgreement(windows, budgets);
     }
@@ -89,13 +101,13 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
         return windows;
     }
 
-    private static Budget read(float[] told, int at, List<Integer> windows) {
+    private static Budget read(float[] told, int at, List<Integer> windows, long stateBytes) {
         List<Integer> own = windows(told, at);
         long[] slots = new long[windows.size()];
         for (int g = 0; g < own.size(); g++) {
             slots[windows.indexOf(own.get(g))] = (long) told[at + 2 + 2 * g] * UNIT;
         }
-        return new Budget((int) told[at], slots);
+        return new Budget((int) told[at], slots, stateBytes);
     }
 
     /** Whole blocks that fit on every rank. */
@@ -103,11 +115,16 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
         return budgets.stream().mapToInt(Budget::blocks).min().orElseThrow();
     }
 
-    /** Whole blocks that fit on every rank beside the slots in use. */
-    int free(int[] usedSlots) {
+    /** How many blocks a state counts as, on the rank where it counts most. */
+    int stateBlocks() {
+        return budgets.stream().mapToInt(Budget::stateBlocks).max().orElseThrow();
+    }
+
+    /** Whole blocks that fit on every rank beside the slots and states in use. */
+    int free(int[] usedSlots, int usedStates) {
         int free = Integer.MAX_VALUE;
         for (Budget budget : budgets) {
-            free = Math.min(free, budget.free(usedSlots));
+            free = Math.min(free, budget.free(usedSlots, usedStates));
         }
         return free;
     }

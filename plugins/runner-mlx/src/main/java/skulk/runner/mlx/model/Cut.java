@@ -1,6 +1,8 @@
 package skulk.runner.mlx.model;
 
 import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Which part of a matrix this rank holds.
@@ -41,6 +43,10 @@ record Cut(List<Range> rows, Range columns) {
 
         Range times(int factor) {
             return new Range(from * factor, to * factor);
+        }
+
+        void each(IntConsumer action) {
+            IntStream.range(from, to).forEach(action);
         }
 
         Range plus(int offset) {

@@ -54,10 +54,11 @@ public final class DecoderLoader {
         boolean large = isLarge(weights, options.collectives());
         boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && large;
         boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && large;
-        KvLayout own = KvLayout.of(architecture.attention(), half);
+        KvLayout own = KvLayout.of(architecture.attention(), half).withState(architecture.state());
         CacheAgreement agreement =
                 CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
-        KvLayout layout = KvLayout.of(architecture.attention(), half, agreement.windows());
+        KvLayout layout = KvLayout.of(architecture.attention(), half, agreement.windows())
+                .withState(architecture.state());
         long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
                 shape.modelType(),

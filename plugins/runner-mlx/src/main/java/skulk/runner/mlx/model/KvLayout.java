@@ -2,7 +2,9 @@ package skulk.runner.mlx.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import skulk.runner.mlx.kernel.AttentionKernels;
+import skulk.runner.mlx.model.Architecture.StateSpec;
 
 /**
  * Where the keys and values of each layer lie within a block. Layers with the same window form a group with storage of
@@ -13,8 +15,9 @@ import skulk.runner.mlx.kernel.AttentionKernels;
  * @param layers this rank's layers in order
  * @param groups windows and slot sizes
  * @param half BF16 rather than F32
+ * @param state what a sequence carries on beside its blocks
  */
-record KvLayout(List<Layer> layers, List<Group> groups, boolean half) {
+record KvLayout(List<Layer> layers, List<Group> groups, boolean half, Optional<StateSpec> state) {
 
     /**
      * @param group which group
@@ -50,7 +53,16 @@ record KvLayout(List<Layer> layers, List<Group> groups, boolean half) {
         for (int i = 0; i < sizes.length; i++) {
             groups.add(new Group(windows.get(i), sizes[i]));
         }
-        return new KvLayout(List.copyOf(layers), List.copyOf(groups), half);
+        return new KvLayout(List.copyOf(layers), List.copyOf(groups), half, Optional.empty());
+    }
+
+    KvLayout withState(Optional<StateSpec> spec) {
+        return new KvLayout(layers, groups, half, spec);
+    }
+
+    /** Bytes of the state of one sequence. */
+    long stateBytes() {
+        return state.map(StateSpec::bytes).orElse(0L);
     }
 
     /** Bytes of a block held whole. */

@@ -232,6 +232,10 @@ final class Ops {
         return out;
     }
 
+    int threads() {
+        return pool.threads();
+    }
+
     /** Runs work of one's own on the worker threads. */
     void parallel(int tasks, WorkerPool.Job job) {
         pool.run(tasks, job);

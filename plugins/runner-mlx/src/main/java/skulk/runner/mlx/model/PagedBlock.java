@@ -10,6 +10,7 @@ final class PagedBlock implements KvBlock {
     private final int[] slots;
     private final int[] claims;
     private int references;
+    private int snapshot = -1;
 
     PagedBlock(PagedPool pool, int[] slots) {
         this.pool = pool;
@@ -33,12 +34,33 @@ final class PagedBlock implements KvBlock {
         }
     }
 
+    /** Whether the state at the end of this block is kept with it. */
+    boolean hasSnapshot() {
+        return snapshot >= 0;
+    }
+
+    int snapshot() {
+        return snapshot;
+    }
+
+    void keep(int stateSlot) {
+        snapshot = stateSlot;
+    }
+
+    private void unreferenced() {
+        if (references == 0 && snapshot >= 0) {
+            pool.freeSnapshot(snapshot);
+            snapshot = -1;
+        }
+    }
+
     void addReference() {
         references++;
     }
 
     void dropReference() {
         references--;
+        unreferenced();
     }
 
     @Override
@@ -65,6 +87,7 @@ final class PagedBlock implements KvBlock {
                 drop(g);
             }
         }
+        unreferenced();
     }
 
     @Override
@@ -74,7 +97,7 @@ final class PagedBlock implements KvBlock {
 
     @Override
     public long bytes() {
-        long bytes = 0;
+        long bytes = snapshot >= 0 ? pool.layout().stateBytes() : 0;
         for (int g = 0; g < slots.length; g++) {
             if (slots[g] >= 0) {
                 bytes += pool.layout().groups().get(g).slotBytes();

@@ -3,6 +3,8 @@ package skulk.runner.mlx.model;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.NativeMemory;
 
@@ -10,6 +12,9 @@ import skulk.runner.mlx.kernel.NativeMemory;
 final class PagedPool implements KvPool {
     /** How far behind a window positions are kept, so that rejected drafts can be taken back. */
     static final int SLACK = 64;
+
+    /** States kept for later sequences take at most this part of the cache. */
+    private static final int SNAPSHOT_PART = 4;
 
     private static final int BLOCK = AttentionKernels.BLOCK;
     /** Smaller slots are not worth a system call to give back. */
@@ -21,6 +26,9 @@ final class PagedPool implements KvPool {
     private final long limitBytes;
     private final Slots[] slots;
     private final int[] usedSlots;
+    private final Optional<Slots> states;
+    private int usedStates;
+    private int snapshots;
     private volatile long usedBytes;
     private volatile int freeBlocks;
 
@@ -41,6 +49,14 @@ final class PagedPool implements KvPool {
         for (int g = 0; g < slots.length; g++) {
             slots[g] = slots(layout.groups().get(g).slotBytes());
         }
+        this.states = layout.state().map(s -> stateSlots(s.bytes()));
+    }
+
+    private Slots stateSlots(long bytes) {
+        int count = agreement.blocks() / Math.max(1, agreement.stateBlocks());
+        return bytes == 0
+                ? new Slots(MemorySegment.NULL, 0, Integer.MAX_VALUE)
+                : new Slots(memory.reserve(Math.max(1, count) * bytes), bytes, count);
     }
 
     private Slots slots(long bytes) {
@@ -110,7 +126,56 @@ final class PagedPool implements KvPool {
                 }
             }
         }
+        if (recurrent() && !prefix.isEmpty() && !((PagedBlock) prefix.getLast()).hasSnapshot()) {
+            return false;
+        }
         return prefix.stream().allMatch(b -> b.references() > 0);
+    }
+
+    /** Whether sequences have a state beside their blocks. */
+    boolean recurrent() {
+        return states.isPresent();
+    }
+
+    /** How many blocks a state counts as. */
+    int stateBlocks() {
+        return agreement.stateBlocks();
+    }
+
+    /** The memory of a state. */
+    MemorySegment state(int slot) {
+        Slots s = states.orElseThrow();
+        return s.memory.asSlice(slot * s.bytes, s.bytes);
+    }
+
+    /** Takes a zeroed state; the caller has checked {@link #freeBlocks}. */
+    int takeState() {
+        usedStates++;
+        usedBytes += layout.stateBytes();
+        freeBlocks = agreement.free(usedSlots, usedStates);
+        return states.orElseThrow().take();
+    }
+
+    void freeState(int slot) {
+        usedStates--;
+        usedBytes -= layout.stateBytes();
+        freeBlocks = agreement.free(usedSlots, usedStates);
+        states.orElseThrow().free.add(slot);
+    }
+
+    /** Takes a state to keep with a block, if such do not take more than their part of the cache. */
+    OptionalInt takeSnapshot() {
+        int cost = stateBlocks();
+        if ((snapshots + 1L) * cost > totalBlocks() / SNAPSHOT_PART || freeBlocks < cost) {
+            return OptionalInt.empty();
+        }
+        snapshots++;
+        return OptionalInt.of(takeState());
+    }
+
+    void freeSnapshot(int slot) {
+        snapshots--;
+        freeState(slot);
     }
 
     /** The first block that a query at {@code position} looks at in a group. */
@@ -130,7 +195,7 @@ final class PagedPool implements KvPool {
             usedSlots[g]++;
         }
         usedBytes += layout.blockBytes();
-        freeBlocks = agreement.free(usedSlots);
+        freeBlocks = agreement.free(usedSlots, usedStates);
         return new PagedBlock(this, taken);
     }
 
@@ -139,7 +204,7 @@ final class PagedPool implements KvPool {
         long bytes = slots[group].bytes;
         usedBytes -= bytes;
         usedSlots[group]--;
-        freeBlocks = agreement.free(usedSlots);
+        freeBlocks = agreement.free(usedSlots, usedStates);
         if (slots.length > 1 && bytes >= DISCARD_BYTES) {
             memory.discard(slots[group].memory.asSlice(slot * bytes, bytes));
         }

@@ -2,6 +2,7 @@ package skulk.runner.mlx.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import skulk.runner.mlx.kernel.AttentionKernels;
 
 /** A sequence: its blocks in order, and per group from which block on it still holds them. */
@@ -13,10 +14,12 @@ final class PagedSequence implements KvSequence {
     private final int[] firstHeld;
     private int length;
     private boolean closed;
+    private final Optional<RecurrentState> state;
 
     PagedSequence(PagedPool pool) {
         this.pool = pool;
         this.firstHeld = new int[pool.layout().groups().size()];
+        this.state = pool.recurrent() ? Optional.of(new RecurrentState(pool)) : Optional.empty();
     }
 
     PagedPool pool() {
@@ -39,6 +42,11 @@ final class PagedSequence implements KvSequence {
         }
     }
 
+    /** What recurrent layers carry on. */
+    RecurrentState state() {
+        return state.orElseThrow();
+    }
+
     @Override
     public int length() {
         return length;
@@ -47,15 +55,22 @@ final class PagedSequence implements KvSequence {
     @Override
     public int blocksFor(int tokens) {
         int wanted = (length + tokens + BLOCK - 1) / BLOCK - blocks.size();
-        return wanted + (tokens > 0 && mustCopy() ? 1 : 0);
+        int own = state.map(s -> s.blocksNeeded()).orElse(0);
+        return wanted + (tokens > 0 && mustCopy() ? 1 : 0) + (tokens > 0 ? own : 0);
     }
 
     private boolean mustCopy() {
         return length % BLOCK != 0 && blocks.getLast().references() > 1;
     }
 
-    /** Makes room for {@code tokens} more positions and counts them in; the pool has the room. */
+    /** Makes room for positions none of which may be taken back. */
     void append(int tokens) {
+        append(tokens, 0);
+    }
+
+    /** Makes room for the positions of a slice and counts them in; the pool has the room. */
+    void append(int tokens, int logitRows) {
+        state.ifPresent(s -> s.open(blocks, length));
         if (mustCopy()) {
             PagedBlock copy = pool.take();
             pool.copy(blocks.getLast(), copy);
@@ -66,6 +81,7 @@ final class PagedSequence implements KvSequence {
         while (blocks.size() * BLOCK < length) {
             hold(pool.take());
         }
+        state.ifPresent(s -> s.begin(blocks, length, tokens, logitRows));
     }
 
     private void hold(PagedBlock block) {
@@ -88,6 +104,7 @@ final class PagedSequence implements KvSequence {
 
     /** Drops what no window reaches any more. After a step. */
     void dropUnseen() {
+        state.ifPresent(RecurrentState::end);
         for (int g = 0; g < firstHeld.length; g++) {
             int keep = pool.firstVisible(g, Math.max(0, length - PagedPool.SLACK));
             for (; firstHeld[g] < keep; firstHeld[g]++) {
@@ -116,7 +133,7 @@ final class PagedSequence implements KvSequence {
                 return false;
             }
         }
-        return true;
+        return state.isEmpty() || to == 0 || state.get().canTruncate(length, to);
     }
 
     @Override
@@ -124,6 +141,8 @@ final class PagedSequence implements KvSequence {
         if (!canTruncate(to)) {
             throw new IllegalArgumentException("cannot go back from " + length + " to " + to);
         }
+        int dropped = length - to;
+        state.ifPresent(s -> s.truncate(dropped, to));
         length = to;
         while (blocks.size() > (to + BLOCK - 1) / BLOCK) {
             letGo(blocks.size() - 1);
@@ -134,6 +153,7 @@ final class PagedSequence implements KvSequence {
     public void close() {
         if (!closed) {
             closed = true;
+            state.ifPresent(RecurrentState::close);
             while (!blocks.isEmpty()) {
                 letGo(blocks.size() - 1);
             }

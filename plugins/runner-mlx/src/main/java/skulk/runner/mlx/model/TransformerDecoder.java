@@ -60,7 +60,7 @@ final class TransformerDecoder implements Decoder {
         check(batch);
         ops.begin(Step.of(batch));
         for (Batch.Slice slice : batch.slices()) {
-            ((PagedSequence) slice.sequence()).append(slice.tokens().length);
+            ((PagedSequence) slice.sequence()).append(slice.tokens().length, slice.logitRows());
         }
         Rows hidden = pipeline.first() ? architecture.embed(ops) : pipeline.receive(ops, spec.hidden());
         architecture.layers(ops, hidden);
