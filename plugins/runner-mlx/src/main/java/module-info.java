@@ -4,6 +4,7 @@ module skulk.runner.mlx {
     requires ai.djl.tokenizers;
     // DJL's automatic modules do not pull it into the resolution
     requires org.slf4j;
+    requires java.net.http;
     requires jdk.management;
     // The node process resolves this plugin without the vector module; only rank processes and tools have it.
     requires static jdk.incubator.vector;
@@ -11,5 +12,6 @@ module skulk.runner.mlx {
     provides skulk.api.Plugin with
             skulk.runner.mlx.runner.MlxPlugin;
     provides java.util.spi.ToolProvider with
+            skulk.runner.mlx.bench.BenchTool,
             skulk.runner.mlx.runner.ModelTool;
 }

@@ -7,14 +7,10 @@ import skulk.runner.mlx.checkpoint.Quantization;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
-import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
 /** Makes a decoder from a checkpoint folder as published: {@code config.json} and {@code *.safetensors}. */
 public final class DecoderLoader {
-    /** Models with more parameters than this take the formats that are made for speed. */
-    private static final long LARGE = 100_000_000;
-
     /** Share of the machine's memory that a cache may take if nothing says otherwise. */
     private static final double DEFAULT_CACHE_SHARE = 0.25;
 
@@ -51,9 +47,8 @@ public final class DecoderLoader {
     private static Decoder assemble(
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
-        boolean large = isLarge(weights, options.collectives());
-        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && large;
-        boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && large;
+        Precision precision = Precision.of(weights, options);
+        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && precision.large();
         KvLayout own = KvLayout.of(architecture.attention(), half).withState(architecture.state());
         CacheAgreement agreement =
                 CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
@@ -68,12 +63,12 @@ public final class DecoderLoader {
                 Math.min(shape.maxContext(), options.limits().maxContext()),
                 perToken,
                 weights.bytes(),
-                backend.describe() + (fast ? ", 4-bit weights with 8-bit activations" : ", exact"));
+                backend.describe() + precision.words());
         PagedPool cache = new PagedPool(layout, owned.memory, agreement);
-        Ops ops = new Ops(backend, owned.workers, options.collectives(), fast);
+        Ops ops = new Ops(backend, owned.workers, options.collectives(), precision.rounds());
         boolean layered = options.shard().tensorRanks() == 1;
         Pipeline pipeline = new Pipeline(options.collectives(), layered);
-        if (large) {
+        if (precision.large()) {
             Warmup.matrices(ops, weights.formats());
         }
         Decoder decoder = new TransformerDecoder(
@@ -82,13 +77,6 @@ public final class DecoderLoader {
             Warmup.steps(decoder);
         }
         return decoder;
-    }
-
-    /** A matter of the whole model, so that all ranks choose as one would alone. */
-    private static boolean isLarge(Weights weights, Collectives links) {
-        float[] bytes = {weights.bytes()};
-        links.allReduce(bytes, 0, 1);
-        return bytes[0] > LARGE / 2;
     }
 
     private static long cacheBytes(LoadOptions options, Weights weights, KvLayout layout) {

@@ -61,9 +61,9 @@ public record LoadOptions(
     public enum Kernels {
         /** Weights expanded to float exactly as MLX does. */
         EXACT,
-        /** Activations rounded to 9 bits and less per group where weights are quantised; much faster. */
+        /** Activations rounded to 9 bits over 32 columns where weights have 4 bits; twice as fast. */
         FAST,
-        /** {@link #FAST} for models large enough to be bound by it, {@link #EXACT} for small ones. */
+        /** {@link #FAST} where it is needed and accurate enough, see {@link Precision}; {@link #EXACT} otherwise. */
         AUTO
     }
 
@@ -71,8 +71,6 @@ public record LoadOptions(
     public enum KvFormat {
         F32,
         BF16,
-        /** 8 bits per value with a scale per position and head. */
-        Q8,
         /** {@link #F32} for small models, {@link #BF16} otherwise. */
         AUTO
     }

@@ -16,7 +16,7 @@ import skulk.runner.mlx.kernel.TileMatrix;
 final class Warmup {
     private static final System.Logger LOG = System.getLogger(Warmup.class.getName());
     private static final int ROWS = 64;
-    private static final int COLS = 256;
+    private static final int COLS = 128;
     private static final int ROUND = 200;
     private static final int SETTLED = 3;
     private static final long MATRIX_NANOS = 3_000_000_000L;

@@ -30,6 +30,7 @@ public final class Weights {
     private final Shares shares;
     private final Set<TileFormat> formats = new HashSet<>();
     private long bytes;
+    private boolean mixture;
 
     Weights(Checkpoint checkpoint, Quantization quantization, Packer packer, Shares shares) {
         this.checkpoint = checkpoint;
@@ -52,6 +53,11 @@ public final class Weights {
     /** Bytes of all matrices so far. */
     public long bytes() {
         return bytes;
+    }
+
+    /** Whether experts are among the matrices so far. */
+    boolean mixture() {
+        return mixture;
     }
 
     /** Formats of all matrices so far. */
@@ -87,6 +93,7 @@ public final class Weights {
 
     /** One matrix per expert: of a stacked tensor {@code path.weight}, or of one tensor each as originally published. */
     List<TileMatrix> experts(String path, int experts, int rows, int cols, Cut cut) {
+        mixture = true;
         if (!has(path + ".weight")) {
             List<TileMatrix> out = new ArrayList<>();
             for (int e = 0; e < experts && has(single(path, e) + ".weight"); e++) {

@@ -54,8 +54,7 @@ record EngineSettings(
             case "default", "auto" -> LoadOptions.KvFormat.AUTO;
             case "f32" -> LoadOptions.KvFormat.F32;
             case "bf16" -> LoadOptions.KvFormat.BF16;
-            case "mlx_quantized" -> LoadOptions.KvFormat.Q8;
-            default -> throw wrong("kv_cache_backend", value, "default, mlx_quantized, f32, bf16");
+            default -> throw wrong("kv_cache_backend", value, "default, f32, bf16");
         };
     }
 

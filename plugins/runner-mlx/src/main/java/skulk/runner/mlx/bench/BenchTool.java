@@ -1,0 +1,50 @@
+package skulk.runner.mlx.bench;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.spi.ToolProvider;
+import skulk.api.json.JsonObject;
+import skulk.api.problem.SkulkException;
+import skulk.runner.mlx.checkpoint.CheckpointException;
+import skulk.runner.mlx.model.SyntheticCheckpoint;
+
+/** {@code skulk bench}: the engine on this machine, through the decoder and scheduler that serve; or a server by its URL. */
+public final class BenchTool implements ToolProvider {
+    private static final String USAGE =
+            """
+            usage: bench --synthetic SHAPE | --model FOLDER  [--threads N] [--bits 4|8|16] [--group 32|64|128]
+                         [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3] [--json]
+                   bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
+                         [--prompt 128] [--generate 64] [--json]
+              shapes: %s
+            """;
+
+    @Override
+    public String name() {
+        return "bench";
+    }
+
+    @Override
+    public int run(PrintWriter out, PrintWriter err, String... args) {
+        try {
+            Options options = Options.parse(List.of(args));
+            JsonObject result = options.has("url") ? LoadBench.run(options) : EngineBench.run(options);
+            out.println(options.has("json") ? result.toPrettyString() : Report.text(result));
+            out.flush();
+            return 0;
+        } catch (IllegalArgumentException e) {
+            err.println("bench: " + e.getMessage());
+            err.print(USAGE.formatted(String.join(", ", SyntheticCheckpoint.shapes())));
+            err.flush();
+            return 2;
+        } catch (IOException | CheckpointException | SkulkException e) {
+            err.println("bench: " + e.getMessage());
+            err.flush();
+            return 1;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 130;
+        }
+    }
+}

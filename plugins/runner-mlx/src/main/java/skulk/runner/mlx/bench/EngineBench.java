@@ -1,0 +1,194 @@
+package skulk.runner.mlx.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import skulk.api.RankContext;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+import skulk.runner.mlx.kernel.ReadBandwidth;
+import skulk.runner.mlx.kernel.WorkerPool;
+import skulk.runner.mlx.model.Decoder;
+import skulk.runner.mlx.model.DecoderLoader;
+import skulk.runner.mlx.model.LoadOptions;
+import skulk.runner.mlx.model.SyntheticCheckpoint;
+import skulk.runner.mlx.sample.Sampler;
+import skulk.runner.mlx.sample.SamplingPlan;
+import skulk.runner.mlx.schedule.ContextLimit;
+import skulk.runner.mlx.schedule.Job;
+import skulk.runner.mlx.schedule.Scheduler;
+
+/** Measures this engine: sequences of random tokens, all submitted at once, decoded greedily to their full length. */
+final class EngineBench {
+    private static final int CHUNK = 512;
+
+    private final Decoder decoder;
+    private final Scheduler scheduler;
+    private final int prompt;
+    private final int generate;
+    private final Random random = new Random(1);
+
+    private EngineBench(Decoder decoder, Scheduler scheduler, int prompt, int generate) {
+        this.decoder = decoder;
+        this.scheduler = scheduler;
+        this.prompt = prompt;
+        this.generate = generate;
+    }
+
+    static JsonObject run(Options options) throws IOException, InterruptedException {
+        if (options.has("model")) {
+            return run(options, Path.of(options.text("model").get()));
+        }
+        String shape = options.text("synthetic")
+                .orElseThrow(() -> new IllegalArgumentException("--synthetic, --model or --url is needed"));
+        Path folder = Files.createTempDirectory("skulk-bench");
+        try {
+            SyntheticCheckpoint.write(folder, shape, options.number("bits", 4), options.number("group", 64));
+            return run(options, folder);
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private static JsonObject run(Options options, Path folder) throws InterruptedException {
+        int threads = options.number("threads", Runtime.getRuntime().availableProcessors());
+        int prompt = options.number("prompt", 512);
+        int generate = options.number("generate", 64);
+        List<Integer> batches = options.numbers("batch", "1");
+        int most = batches.stream().mapToInt(i -> i).max().orElseThrow();
+        double floor = bandwidth(threads);
+        long start = System.nanoTime();
+        LoadOptions load = LoadOptions.defaults().withThreads(threads).withKernels(kernels(options));
+        try (Decoder decoder = DecoderLoader.load(folder, load)) {
+            double loadSeconds = (System.nanoTime() - start) / 1e9;
+            Optional<Long> resident = Machine.residentBytes();
+            int context = prompt + generate + 1;
+            Scheduler.Options limits = new Scheduler.Options(
+                    most, most, (long) context * most, CHUNK, new ContextLimit(context, generate));
+            List<JsonObject> rows = new ArrayList<>();
+            try (Scheduler scheduler = new Scheduler(decoder, limits, new Unwatched(), plan -> {})) {
+                EngineBench bench = new EngineBench(decoder, scheduler, prompt, generate);
+                bench.round(1);
+                for (int batch : batches) {
+                    rows.add(bench.measure(batch, options.number("repeat", 3), floor));
+                }
+            }
+            return JsonObject.builder()
+                    .put("machine", Machine.describe())
+                    .put("read_bandwidth_gb_s", Sample.round(floor / 1e9))
+                    .put("model", options.text("synthetic").orElse(folder.toString()))
+                    .put("model_type", decoder.spec().modelType())
+                    .put("kernels", decoder.spec().kernels())
+                    .put("threads", (long) threads)
+                    .put("weight_bytes", decoder.spec().weightBytes())
+                    .put("load_seconds", Sample.round(loadSeconds))
+                    .putIfPresent("resident_bytes_after_load", resident)
+                    .putIfPresent("resident_bytes", Machine.residentBytes())
+                    .put("floor_tokens_per_second", Sample.round(floor / decoder.spec().weightBytes()))
+                    .put("prompt_tokens", (long) prompt)
+                    .put("generated_tokens", (long) generate)
+                    .put("batches", JsonArray.of(rows.toArray()))
+                    .build();
+        }
+    }
+
+    private static LoadOptions.Kernels kernels(Options options) {
+        String name = options.text("kernels").orElse("auto");
+        return switch (name) {
+            case "auto", "exact", "fast" -> LoadOptions.Kernels.valueOf(name.toUpperCase(Locale.ROOT));
+            default -> throw new IllegalArgumentException("--kernels: auto, exact or fast, not " + name);
+        };
+    }
+
+    private static double bandwidth(int threads) {
+        try (WorkerPool pool = new WorkerPool(threads)) {
+            return ReadBandwidth.measure(pool);
+        }
+    }
+
+    private JsonObject measure(int batch, int repeat, double floor) throws InterruptedException {
+        List<Round> rounds = new ArrayList<>();
+        for (int i = 0; i < repeat; i++) {
+            rounds.add(round(batch));
+        }
+        Sample speed = Sample.of(rounds.stream().map(Round::generationSpeed).toList());
+        return JsonObject.builder()
+                .put("batch", (long) batch)
+                .put("prompt_tokens_per_second", Sample.of(rounds.stream().map(Round::promptSpeed).toList()).spread())
+                .put("generation_tokens_per_second", speed.spread())
+                .put("first_token_ms", Sample.of(rounds.stream().flatMap(r -> r.firstMillis.stream()).toList()).spread())
+                .put("ratio_to_floor", Sample.round(speed.median() * decoder.spec().weightBytes() / floor))
+                .build();
+    }
+
+    /**
+     * One round.
+     *
+     * @param promptSpeed prompt tokens of all sequences by the time to the last one's first token
+     * @param generationSpeed tokens per second while all sequences generate
+     * @param firstMillis from submission to each first token
+     */
+    private record Round(double promptSpeed, double generationSpeed, List<Double> firstMillis) {}
+
+    private Round round(int batch) throws InterruptedException {
+        List<Stream> streams = new ArrayList<>();
+        long start = System.nanoTime();
+        for (int i = 0; i < batch; i++) {
+            Stream stream = new Stream();
+            int[] tokens = random.ints(prompt, 0, decoder.spec().vocab()).toArray();
+            Sampler sampler = new Sampler(SamplingPlan.greedy(), tokens, Optional.empty(), Optional.empty());
+            scheduler.submit(new Job(
+                    "bench", tokens, new int[0], Optional.of(generate), sampler, Set.of(), stream, Optional.empty()));
+            streams.add(stream);
+        }
+        List<List<Long>> times = new ArrayList<>();
+        for (Stream stream : streams) {
+            times.add(stream.await());
+        }
+        long from = times.stream().mapToLong(List::getFirst).max().orElseThrow();
+        long to = times.stream().mapToLong(List::getLast).min().orElseThrow();
+        long tokens = times.stream().flatMap(List::stream).filter(t -> t > from && t <= to).count();
+        return new Round(
+                batch * (double) prompt * 1e9 / (from - start),
+                to > from ? tokens * 1e9 / (to - from) : 0,
+                times.stream().map(t -> (t.getFirst() - start) / 1e6).toList());
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> {
+                try {
+                    Files.delete(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+    }
+
+    private static final class Unwatched implements RankContext.Watcher {
+        @Override
+        public void loading(int layersLoaded, int totalLayers) {}
+
+        @Override
+        public void warmingUp() {}
+
+        @Override
+        public void running(boolean busy) {}
+
+        @Override
+        public void phase(String phase, String detail) {}
+
+        @Override
+        public void broken(String reason) {
+            throw new IllegalStateException(reason);
+        }
+    }
+}
