@@ -36,7 +36,7 @@ public sealed interface Shard {
             implements Shard {
         public static PipelineShardMetadata of(ModelCard card, int rank, int ranks, int startLayer, int endLayer) {
             return new PipelineShardMetadata(
-                    card, rank, ranks, "mlx", false, Optional.empty(), startLayer, endLayer, card.nLayers());
+                    card, rank, ranks, backend(card), false, Optional.empty(), startLayer, endLayer, card.nLayers());
         }
     }
 
@@ -54,7 +54,15 @@ public sealed interface Shard {
             implements Shard {
         public static TensorShardMetadata of(ModelCard card, int rank, int ranks) {
             return new TensorShardMetadata(
-                    card, rank, ranks, "mlx", false, Optional.empty(), 0, card.nLayers(), card.nLayers());
+                    card, rank, ranks, backend(card), false, Optional.empty(), 0, card.nLayers(), card.nLayers());
         }
+    }
+
+    /** The engine that a card asks for first; {@code mlx} where it leaves the choice open. */
+    private static String backend(ModelCard card) {
+        return card.placement().stream()
+                .flatMap(p -> p.compatibleBackends().stream())
+                .findFirst()
+                .orElse("mlx");
     }
 }
