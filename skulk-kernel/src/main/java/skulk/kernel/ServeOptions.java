@@ -76,7 +76,18 @@ final class ServeOptions {
                 .map(Path::of);
         Home home = Home.of(named, environment);
         ConfigurationFile file = ConfigurationFile.read(file(line, home));
-        return new Selected(Resolver.resolve(file, environment, settings(line)), home);
+        return new Selected(withModels(Resolver.resolve(file, environment, settings(line)), home), home);
+    }
+
+    /** Where nothing names the folder of models it is the home's, also for plugins, which do not know the home. */
+    private static Configuration withModels(Configuration configuration, Home home) {
+        if (!configuration.get(Keys.MODELS_DIR).isEmpty()) {
+            return configuration;
+        }
+        Map<String, Setting> values = new LinkedHashMap<>(configuration.values());
+        values.put(Keys.MODELS_DIR.name(), new Setting(new JsonString(home.models().toString()), "default"));
+        return new Configuration(
+                configuration.file(), configuration.fileExists(), values, configuration.plugins(), configuration.lines());
     }
 
     private static Path file(CommandLine line, Home home) {

@@ -40,7 +40,7 @@ public final class Keys {
     public static final Key<String> HUB_ENDPOINT = Key.text("hub.endpoint", "https://huggingface.co", "address of the model hub").env("HF_ENDPOINT");
 
     // ---- cluster
-    public static final Key<String> MEMBERSHIP = Key.text("cluster.membership", "", "name of the membership to join with; where empty: jgroups if peers are named and it is there, else solo").env("SKULK_MEMBERSHIP");
+    public static final Key<String> MEMBERSHIP = Key.text("cluster.membership", "", "name of the membership to join with; where empty: jgroups if peers or a cluster port are named, else solo").env("SKULK_MEMBERSHIP");
     public static final Key<Long> CLUSTER_PORT = Key.integer("cluster.port", 52416, 0, 65535, "port that members talk on; 0 takes any free one").env("SKULK_CLUSTER_PORT", "SKULK_LIBP2P_PORT");
     public static final Key<List<String>> BOOTSTRAP_PEERS = Key.texts("cluster.bootstrap_peers", List.of(), "host:port of nodes to join").env("SKULK_BOOTSTRAP_PEERS");
     public static final Key<String> NAMESPACE = Key.text("cluster.namespace", "v0.0.1", "clusters of different namespaces ignore each other").env("SKULK_CLUSTER_NAMESPACE", "SKULK_LIBP2P_NAMESPACE");
@@ -80,6 +80,8 @@ public final class Keys {
     public static final Key<Long> STORE_PORT = Key.integer("model_store.store_port", 58080, 0, 65535, "port of the store");
     public static final Key<String> STORE_PATH = Key.text("model_store.store_path", "", "directory of the store on its host");
     public static final Key<Boolean> HF_FALLBACK = Key.flag("model_store.download.allow_hf_fallback", true, "fetches from the hub what the store lacks");
+    public static final Key<Long> PARALLEL_RANGES = Key.integer("downloads.parallel_ranges", 4, 1, 64, "ranges of one model that are fetched at a time");
+    public static final Key<Double> BANDWIDTH = Key.number("downloads.limit_mb_per_second", 0, 0, 1e9, "most megabytes per second of all transfers of the node together; 0 = no limit");
     public static final Key<Boolean> STAGING = Key.flag("model_store.staging.enabled", true, "copies models from the store to the node before loading");
     public static final Key<String> STAGING_PATH = Key.text("model_store.staging.node_cache_path", "", "folder of staged copies; ~/.skulk/staging where empty, <home>/staging with a home of its own");
     public static final Key<Boolean> STAGING_CLEANUP = Key.flag("model_store.staging.cleanup_on_deactivate", true, "master switch of eviction");

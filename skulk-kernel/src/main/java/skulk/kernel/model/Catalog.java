@@ -134,25 +134,32 @@ public final class Catalog {
         return Map.copyOf(added);
     }
 
-    /** Makes the card of a model found on a backend, anew. @throws SkulkException where no backend has it or its files do not allow it */
+    /**
+     * Makes the card of a model found on a backend, anew. A backend that cannot be reached does not hide the ones after it.
+     *
+     * @throws SkulkException where no backend has it or its files do not allow it; the message says why each was passed over
+     */
     public ModelCard fetch(ModelId model) {
-        Problem none = Problem.of(
-                Problem.Kind.USER_ERROR, "Failed to fetch model: no storage backend has %s".formatted(model));
+        List<String> reasons = new ArrayList<>();
         for (StorageBackend backend : backends.get()) {
             try {
                 Optional<ModelManifest> manifest = backend.find(model);
                 if (manifest.isPresent()) {
                     return asCustom(read(backend, manifest.get()));
                 }
-            } catch (IOException | JsonException e) {
-                throw new SkulkException(
-                        Problem.of(
-                                Problem.Kind.USER_ERROR,
-                                "Failed to fetch model: %s: %s".formatted(backend.name(), e.getMessage())),
-                        e);
+            } catch (IOException | JsonException | SkulkException e) {
+                reasons.add(backend.name() + ": " + e.getMessage());
             }
         }
-        throw new SkulkException(none);
+        throw new SkulkException(
+                Problem.Kind.USER_ERROR,
+                "Failed to fetch model: "
+                        + (reasons.isEmpty() ? "no storage backend has " + model : String.join("; ", reasons)));
+    }
+
+    /** A card as {@code model-card.toml} has it. */
+    public static String toml(ModelCard card) {
+        return CardFile.write(card);
     }
 
     /** Keeps a card that the cluster agreed on. */
@@ -201,7 +208,7 @@ public final class Catalog {
                     }
                     return Optional.of(known);
                 }
-            } catch (IOException | JsonException e) {
+            } catch (IOException | JsonException | SkulkException e) {
                 LOG.log(Level.WARNING, "no card for {0} from {1}: {2}", model, backend.name(), e.getMessage());
             }
         }
@@ -211,7 +218,12 @@ public final class Catalog {
     private static ModelCard read(StorageBackend backend, ModelManifest manifest) throws IOException {
         Optional<String> own = text(backend, manifest, "model-card.toml");
         if (own.isPresent()) {
-            return CardFile.read(own.get());
+            ModelCard card = CardFile.read(own.get());
+            if (card.modelId().equals(manifest.model())) {
+                return card;
+            }
+            // a copy of another model's folder, or an attempt to speak for that model
+            LOG.log(Level.WARNING, "model-card.toml of {0} is of {1} and not used", manifest.model(), card.modelId());
         }
         String config = text(backend, manifest, "config.json")
                 .orElseThrow(() -> new JsonException("it has no config.json", -1));

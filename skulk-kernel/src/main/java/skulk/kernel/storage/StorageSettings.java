@@ -96,7 +96,20 @@ public record StorageSettings(
                 overlay.enabled() && overlay.cleanup() && separate && (storeUsed || overlay.given()),
                 (long) Math.min(Long.MAX_VALUE, overlay.keepGib() * (1L << 30)),
                 config.get(Keys.DOWNLOADS),
-                TransferLimits.DEFAULT);
+                limits(config));
+    }
+
+    private static TransferLimits limits(Configuration config) {
+        return new TransferLimits(
+                Math.toIntExact(config.get(Keys.PARALLEL_RANGES)),
+                TransferLimits.DEFAULT.attempts(),
+                TransferLimits.DEFAULT.firstPause(),
+                bytesPerSecond(config.get(Keys.BANDWIDTH)));
+    }
+
+    /** 0 stays no limit; a limit is never rounded to none. */
+    private static long bytesPerSecond(double megabytes) {
+        return megabytes == 0 ? 0 : Math.max(1, (long) (megabytes * 1e6));
     }
 
     private static Overlay overlay(Configuration config, Here here) {

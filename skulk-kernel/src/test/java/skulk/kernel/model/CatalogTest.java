@@ -133,6 +133,46 @@ class CatalogTest {
         assertTrue(catalog().find(MODEL).isEmpty());
     }
 
+    /** A source that nobody reaches. */
+    private record Unreachable() implements StorageBackend {
+        @Override
+        public String name() {
+            return "store";
+        }
+
+        @Override
+        public Optional<ModelManifest> find(ModelId model) throws IOException {
+            throw new IOException("connection refused");
+        }
+
+        @Override
+        public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+            throw new IOException("connection refused");
+        }
+    }
+
+    @Test
+    void anUnreachableBackendDoesNotHideTheNextOne() throws IOException {
+        Catalog catalog = new Catalog(home.resolve("cards"), () -> List.of(new Unreachable(), new Folder(home)));
+        checkpoint("{\"model_type\":\"llama\",\"num_hidden_layers\":2,\"hidden_size\":64,\"num_attention_heads\":4}");
+        assertEquals(2, catalog.fetch(MODEL).nLayers());
+        SkulkException none = assertThrows(SkulkException.class, () -> catalog.fetch(new ModelId("no/such")));
+        assertEquals("Failed to fetch model: store: connection refused", none.getMessage());
+    }
+
+    @Test
+    void aCardInTheFolderCountsOnlyForItsOwnModel() throws IOException {
+        checkpoint("{\"model_type\":\"llama\",\"num_hidden_layers\":2,\"hidden_size\":64,\"num_attention_heads\":4}");
+        Path card = home.resolve(MODEL.directoryName()).resolve("model-card.toml");
+        Files.writeString(card, CardFile.write(Samples.card("other/model")));
+        ModelCard derived = catalog().fetch(MODEL);
+        assertEquals(MODEL, derived.modelId());
+        assertEquals(2, derived.nLayers());
+        ModelCard own = Samples.card(MODEL.value());
+        Files.writeString(card, CardFile.write(own));
+        assertEquals(own.nLayers(), catalog().fetch(MODEL).nLayers());
+    }
+
     @Test
     void cardFilesAreStrict() {
         String good = CardFile.write(Samples.card("org/m"));

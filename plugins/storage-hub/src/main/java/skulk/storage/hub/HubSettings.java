@@ -39,7 +39,10 @@ record HubSettings(
     static HubSettings of(Settings settings, Map<String, String> environment) {
         String endpoint = settings.text(
                 "endpoint",
-                environment.getOrDefault("HF_ENDPOINT", "https://huggingface.co"),
+                settings.text(
+                        "hub.endpoint",
+                        environment.getOrDefault("HF_ENDPOINT", "https://huggingface.co"),
+                        "the same, as the node's own key"),
                 "base URL of the hub or of a mirror of it");
         // the environment's token is no default value: listings of settings show those
         String token = Optional.of(settings.text("hf_token", "", "access token, for gated and private models"))
