@@ -10,6 +10,8 @@ final class Help {
 
               serve             runs a node (the default)
               demo              starts a node, places the embedded model, asks it a question
+              models list       what lies on the cluster's disks; also: pull, rm, show
+              bundle export     puts a model, its card and digests into one file; import takes it on another machine
               model logits      evaluates tokens with a checkpoint folder
               model render      renders a chat template
               bench             measures the engine on this machine

@@ -61,6 +61,8 @@ public final class Main {
         commands.put("doctor", arguments -> new DoctorCommand(environment).run(arguments));
         commands.put("warm", arguments -> new WarmCommand(environment).run());
         commands.put("version", arguments -> Version.print());
+        commands.put("models", arguments -> new ModelsCommand(environment).run(arguments));
+        commands.put("bundle", arguments -> new BundleCommand(environment).run(arguments));
         commands.put("model", arguments -> ToolCommand.run("model", arguments));
         commands.put("bench", arguments -> ToolCommand.run("bench", arguments));
         return commands;

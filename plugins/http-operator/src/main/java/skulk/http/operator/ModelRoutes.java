@@ -15,6 +15,7 @@ import skulk.api.http.Route.Scope;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.json.Records;
+import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
 import skulk.api.operation.Operation;
 import skulk.api.operation.Operation.CatalogEntry;
@@ -86,14 +87,33 @@ final class ModelRoutes {
         }
     }
 
+    /** The contract's form names a shard; a person names a model, which is then fetched whole, by this node unless another is named. */
     private void startDownload(Exchange exchange) {
-        Fields body = Bodies.camel(exchange, "targetNodeId", "shardMetadata");
+        Fields body = Bodies.camel(exchange, "targetNodeId", "shardMetadata", "modelId");
+        Optional<String> model = body.string("modelId");
+        if (model.isPresent()) {
+            NodeId node = body.string("targetNodeId")
+                    .map(NodeId::new)
+                    .orElseGet(() -> cluster.view().self());
+            body.check();
+            command(exchange, cluster.call(new Operation.StartDownload(node, whole(Bodies.model(model.get(), "")))));
+            return;
+        }
         String node = body.requiredString("targetNodeId");
         body.require("shardMetadata");
         Json shard = body.any("shardMetadata").orElse(Json.NULL);
         body.check();
         Shard wanted = Bodies.shape(shard, Shard.class, "shardMetadata");
         command(exchange, cluster.call(new Operation.StartDownload(new NodeId(node), wanted)));
+    }
+
+    private Shard whole(ModelId model) {
+        ModelCard card = cluster.call(new Operation.ListModels()).stream()
+                .map(CatalogEntry::card)
+                .filter(known -> known.modelId().equals(model))
+                .findFirst()
+                .orElseGet(() -> cluster.call(new Operation.AddModel(model)).card());
+        return Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers());
     }
 
     private void cancelDownload(Exchange exchange) {
