@@ -76,13 +76,17 @@ final class Entrance implements Handler, DirectHandler {
                 .forEach((name, value) -> response.header(HeaderNames.create(name), value));
         HelidonExchange exchange =
                 new HelidonExchange(request, response, new HelidonExchange.Setting(options, guard, Map.of(), NOBODY));
-        if (request.prologue().method().text().equals("OPTIONS")) {
-            exchange.respond(cors.preflight(request.headers().first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)));
-        } else {
-            exchange = route(request, response, guard, id);
+        try {
+            if (request.prologue().method().text().equals("OPTIONS")) {
+                exchange.respond(cors.preflight(request.headers().first(HeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)));
+            } else {
+                exchange = route(request, response, guard, id);
+            }
+            exchange.discardBody();
+        } finally {
+            boolean bodyRead = exchange.bodyRead();
+            guard.ifPresent(g -> g.requestEnds(bodyRead));
         }
-        boolean bodyRead = exchange.bodyRead();
-        guard.ifPresent(g -> g.requestEnds(bodyRead));
         if (exchange.closes() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
             if (response instanceof RoutingResponse whole) {
                 whole.commit(); // writes the last chunk of a stream

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One client connection around Helidon's: reads ahead (see {@link ReadAhead}), so that slow senders meet a deadline in every phase of a request and a leaving
@@ -33,11 +34,18 @@ final class Guard implements ServerConnection, ConnectionContext {
     private final ReadAhead ahead;
     private final DataReader reader;
     private final List<Runnable> goneActions = new CopyOnWriteArrayList<>();
+    private final AtomicInteger active = new AtomicInteger();
     private volatile boolean gone;
     private volatile boolean multiplexed;
     private volatile boolean unfinished;
     private volatile boolean closing;
     private volatile Optional<ServerConnection> delegate = Optional.empty();
+
+    /** Something that ends with the read of a body. */
+    interface BodyWait extends AutoCloseable {
+        @Override
+        void close();
+    }
 
     /** Makes Helidon's connection for a protocol. */
     interface Protocols {
@@ -105,10 +113,19 @@ final class Guard implements ServerConnection, ConnectionContext {
         return protocols.http2(this);
     }
 
-    /** From here on many requests share the connection, and silence of the client says nothing. */
+    /** From here on many requests share the connection, and silence of the client says nothing while one is under way. */
     void upgraded() {
         multiplexed = true;
-        ahead.expectNothing();
+        idleTogether();
+    }
+
+    /** Nothing is under way on a shared connection; what comes now, be it a ping, is a sign of life. */
+    private void idleTogether() {
+        ahead.expect(options.idleTimeout().toNanos(), () -> {
+            if (active.get() == 0) {
+                idleTogether();
+            }
+        });
     }
 
     private void idle() {
@@ -120,22 +137,25 @@ final class Guard implements ServerConnection, ConnectionContext {
 
     /** A request has arrived with its head: its handler may take its time. */
     void requestBegins() {
-        if (!multiplexed) {
-            ahead.expectNothing();
+        if (multiplexed) {
+            active.incrementAndGet();
         }
+        ahead.expectNothing();
     }
 
-    /** The handler wants the body now. */
-    void bodyBegins() {
-        if (!multiplexed) {
-            ahead.expect(options.bodyTimeout().toNanos(), () -> {});
+    /** The handler wants the body now; closed when it is here, or will not come. */
+    BodyWait bodyBegins() {
+        if (multiplexed) {
+            return BodyWatch.begin(this, options.bodyTimeout());
         }
+        ahead.expect(options.bodyTimeout().toNanos(), () -> {});
+        return () -> {};
     }
 
     /** The body is here, whole. */
     void bodyEnds() {
         unfinished = false;
-        requestBegins();
+        ahead.expectNothing();
     }
 
     /** The request is done. */
@@ -144,6 +164,8 @@ final class Guard implements ServerConnection, ConnectionContext {
             goneActions.clear();
             unfinished = !bodyRead;
             idle();
+        } else if (active.decrementAndGet() == 0) {
+            idleTogether();
         }
     }
 

@@ -80,8 +80,13 @@ final class HelidonExchange implements Exchange {
             if (length.isPresent() && length.getAsLong() > options.bodyLimit()) {
                 throw tooLarge();
             }
-            guard.ifPresent(Guard::bodyBegins);
-            body = Optional.of(request.content().hasEntity() ? read() : new byte[0]);
+            try (Guard.BodyWait wait = guard.map(Guard::bodyBegins).orElse(() -> {})) {
+                byte[] bytes = request.content().hasEntity() ? read() : new byte[0];
+                if (isHttp2() && guard.map(Guard::gone).orElse(false)) {
+                    throw left(); // the read was woken up, and takes that for the end of the body
+                }
+                body = Optional.of(bytes);
+            }
             guard.ifPresent(Guard::bodyEnds);
         }
         return body.get();
@@ -115,10 +120,31 @@ final class HelidonExchange implements Exchange {
                         e);
             }
             if (guard.map(Guard::gone).orElse(false)) {
-                throw new EventStream.ClientGone("the client left while sending its body");
+                throw left();
             }
             throw new SkulkException(Problem.of(Problem.Kind.USER_ERROR, "The body could not be read"), e);
         }
+    }
+
+    /** Takes what nobody read off a connection that goes on: Helidon would wait for it as long as the client likes. */
+    void discardBody() {
+        if (!isHttp2() || bodyRead()) {
+            return;
+        }
+        if (!guard.map(Guard::gone).orElse(false)) {
+            try (Guard.BodyWait wait = guard.map(Guard::bodyBegins).orElse(() -> {})) {
+                request.content().consume();
+            } catch (RuntimeException e) {
+                // it did not end well; so be it
+            }
+        }
+        if (guard.map(Guard::gone).orElse(false)) {
+            Thread.currentThread().interrupt(); // this thread is the request's own, and what waits on it now gives up
+        }
+    }
+
+    private static EventStream.ClientGone left() {
+        return new EventStream.ClientGone("the client left while sending its body");
     }
 
     private SkulkException tooLarge() {
@@ -132,7 +158,8 @@ final class HelidonExchange implements Exchange {
         response.status(Status.create(value.status()));
         response.header(HeaderNames.CONTENT_TYPE, value.contentType());
         value.headers().forEach((name, content) -> response.header(HeaderNames.create(name), content));
-        if (!bodyRead()) {
+        if (!bodyRead() || request.headers().contains(HeaderNames.TRANSFER_ENCODING)) {
+            // Helidon reads chunks more leniently than others: what follows one might be part of it to a proxy in between
             close();
         }
         try {

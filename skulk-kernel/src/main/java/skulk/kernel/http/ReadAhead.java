@@ -73,6 +73,7 @@ final class ReadAhead implements Supplier<byte[]> {
         try {
             deadline = System.nanoTime() + nanosFromNow;
             onData = action;
+            changed.signalAll(); // on a connection that many requests share the reader waits already
         } finally {
             lock.unlock();
         }
@@ -84,6 +85,7 @@ final class ReadAhead implements Supplier<byte[]> {
         try {
             deadline = NONE;
             onData = () -> {};
+            changed.signalAll();
         } finally {
             lock.unlock();
         }
@@ -122,7 +124,11 @@ final class ReadAhead implements Supplier<byte[]> {
             return true;
         }
         long left = deadline - System.nanoTime();
-        return left > 0 && (changed.await(left, TimeUnit.NANOSECONDS) || deadline - System.nanoTime() > 0);
+        if (left <= 0) {
+            return false;
+        }
+        changed.await(left, TimeUnit.NANOSECONDS); // whether the deadline has passed is asked next time: it may have been moved
+        return true;
     }
 
     /** Whether a read has run into its deadline. */

@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 import skulk.api.http.Route.Scope;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
+import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 
@@ -89,17 +90,17 @@ public record ApiKey(String id, KeyHash hash, Set<Scope> scopes, Limits limits, 
         if (!(json instanceof JsonObject object)) {
             return Optional.empty();
         }
-        Optional<KeyHash> hash = object.string("hash").flatMap(KeyHash::parse);
-        Optional<String> id = object.string("id").filter(ApiKey::validId);
-        List<Scope> scopes = new ArrayList<>();
-        for (Json item : object.array("scopes").map(JsonArray::items).orElse(List.of())) {
-            Optional<Scope> scope = item instanceof JsonString(String word) ? scope(word) : Optional.empty();
-            if (scope.isEmpty()) {
-                return Optional.empty();
-            }
-            scopes.add(scope.get());
-        }
         try {
+            Optional<KeyHash> hash = object.string("hash").flatMap(KeyHash::parse);
+            Optional<String> id = object.string("id").filter(ApiKey::validId);
+            List<Scope> scopes = new ArrayList<>();
+            for (Json item : object.array("scopes").map(JsonArray::items).orElse(List.of())) {
+                Optional<Scope> scope = item instanceof JsonString(String word) ? scope(word) : Optional.empty();
+                if (scope.isEmpty()) {
+                    return Optional.empty();
+                }
+                scopes.add(scope.get());
+            }
             Instant created = Instant.parse(object.string("created_at").orElse(""));
             Limits limits = new Limits(
                     object.integer("max_concurrent").orElse(0L).intValue(),
@@ -107,7 +108,7 @@ public record ApiKey(String id, KeyHash hash, Set<Scope> scopes, Limits limits, 
             return id.isEmpty() || hash.isEmpty() || scopes.isEmpty()
                     ? Optional.empty()
                     : Optional.of(new ApiKey(id.get(), hash.get(), Set.copyOf(scopes), limits, created));
-        } catch (DateTimeException e) {
+        } catch (DateTimeException | JsonException e) {
             return Optional.empty();
         }
     }

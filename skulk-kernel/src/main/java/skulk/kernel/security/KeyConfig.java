@@ -9,6 +9,7 @@ import java.util.Set;
 import skulk.api.http.Route.Scope;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
+import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 import skulk.kernel.config.ConfigurationException;
@@ -49,9 +50,14 @@ final class KeyConfig {
                             "unknown field " + name
                                     + "; there are key, sha256, hash, scopes, max_concurrent, tokens_per_minute");
                 });
-        ApiKey.Limits limits = new ApiKey.Limits(
-                (int) number(id, key, "max_concurrent", 1_000_000), number(id, key, "tokens_per_minute", 1L << 50));
-        return new ApiKey(id, hash(id, key), scopes(id, key), limits, Instant.EPOCH);
+        try {
+            ApiKey.Limits limits = new ApiKey.Limits(
+                    (int) number(id, key, "max_concurrent", 1_000_000),
+                    number(id, key, "tokens_per_minute", 1L << 50));
+            return new ApiKey(id, hash(id, key), scopes(id, key), limits, Instant.EPOCH);
+        } catch (JsonException e) { // names the field and the type
+            throw wrong(id, e.getMessage());
+        }
     }
 
     private static KeyHash hash(String id, JsonObject key) {
