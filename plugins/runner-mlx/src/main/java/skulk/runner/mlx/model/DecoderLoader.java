@@ -76,6 +76,10 @@ public final class DecoderLoader {
         if (options.collectives().ranks() == 1) {
             Warmup.steps(decoder);
         }
+        if (precision.large()) {
+            // kernels that are not compiled yet fill the heap with boxed vectors; give that memory back before serving
+            System.gc();
+        }
         return decoder;
     }
 
