@@ -1,6 +1,7 @@
 package skulk.runner.mlx.checkpoint;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,7 @@ import skulk.api.json.JsonObject;
  * overrides by the path of a layer.
  */
 public final class Quantization {
+    private static final List<String> KNOWN = List.of("affine", "mxfp4");
     private static final Set<String> OWN = Set.of("group_size", "bits", "mode", "quant_method");
 
     private final Optional<Format> all;
@@ -28,12 +30,14 @@ public final class Quantization {
      * @throws CheckpointException for a method, group or width that is not known
      */
     public static Quantization of(Fields config) {
-        Optional<Fields> fields = config.object("quantization").or(() -> config.object("quantization_config"));
+        Optional<Fields> fields = config.object("quantization")
+                .or(() -> config.object("quantization_config"))
+                .or(() -> config.object("text_config").flatMap(t -> t.object("quantization_config")));
         if (fields.isEmpty()) {
             return new Quantization(Optional.empty(), Map.of());
         }
         Fields section = fields.get();
-        Format format = format(section, Optional.empty());
+        Format format = format(section);
         Map<String, Optional<Format>> overrides = new HashMap<>();
         section.json().members().forEach((path, value) -> {
             if (!OWN.contains(path)) {
@@ -47,28 +51,30 @@ public final class Quantization {
         return switch (value) {
             case JsonBoolean(boolean quantised) -> Optional.of(quantised ? Optional.of(all) : Optional.empty());
             case JsonObject object ->
-                Optional.of(Optional.of(format(new Fields(section.where() + "." + path, object), Optional.of(all))));
+                // an override says all that differs from MLX's defaults, not from the format around it
+                Optional.of(Optional.of(format(new Fields(section.where() + "." + path, object))));
             default -> Optional.empty();
         };
     }
 
-    private static Format format(Fields fields, Optional<Format> outer) {
+    private static Format format(Fields fields) {
         String method = fields.text("quant_method").orElse("affine");
-        String mode = fields.text("mode").orElse(method.equals("mxfp4") ? "mxfp4" : outer.map(Format::mode).orElse("affine"));
+        String mode = fields.text("mode").orElse(method);
+        if (!KNOWN.contains(mode)) {
+            throw fields.wrong("mode", "is " + mode + "; known are " + String.join(", ", KNOWN));
+        }
+        if (!KNOWN.contains(method)) {
+            throw fields.wrong("quant_method", "is " + method + "; known are " + String.join(", ", KNOWN));
+        }
         boolean mxfp4 = mode.equals("mxfp4");
-        int bits = fields.count("bits", 1, mxfp4 ? 4 : outer.map(Format::bits).orElse(4));
-        int group = fields.count("group_size", 1, mxfp4 ? 32 : outer.map(Format::group).orElse(64));
-        if (!mode.equals("affine") && !mxfp4) {
-            throw fields.wrong("mode", "is " + mode + "; known are affine, mxfp4");
+        int bits = fields.count("bits", 1, 4);
+        int group = fields.count("group_size", 1, mxfp4 ? 32 : 64);
+        if (mxfp4 ? bits != 4 : !Set.of(2, 3, 4, 5, 6, 8).contains(bits)) {
+            throw fields.wrong("bits", "is " + bits + " (" + mode + "); known are " + (mxfp4 ? "4" : "2, 3, 4, 5, 6, 8"));
         }
-        if (!method.equals("affine") && !method.equals("mxfp4")) {
-            throw fields.wrong("quant_method", "is " + method + "; known are affine, mxfp4");
-        }
-        if (mxfp4 ? bits != 4 || group != 32 : !Set.of(2, 3, 4, 5, 6, 8).contains(bits)) {
-            throw fields.wrong("bits", "is " + bits + " (" + mode + "); known are 2, 3, 4, 5, 6, 8");
-        }
-        if (!Set.of(32, 64, 128).contains(group)) {
-            throw fields.wrong("group_size", "is " + group + "; known are 32, 64, 128");
+        if (mxfp4 ? group != 32 : !Set.of(32, 64, 128).contains(group)) {
+            throw fields.wrong(
+                    "group_size", "is " + group + " (" + mode + "); known are " + (mxfp4 ? "32" : "32, 64, 128"));
         }
         return new Format(bits, group, mode);
     }

@@ -50,6 +50,10 @@ final class PagedPool implements KvPool {
             slots[g] = slots(layout.groups().get(g).slotBytes());
         }
         this.states = layout.state().map(s -> stateSlots(s.bytes()));
+        if (totalBlocks() < 1) {
+            throw new OutOfMemoryError("a state of " + layout.stateBytes() + " bytes leaves no room for a block within "
+                    + limitBytes + " bytes");
+        }
     }
 
     private Slots stateSlots(long bytes) {
@@ -91,9 +95,10 @@ final class PagedPool implements KvPool {
         return usedBytes;
     }
 
+    /** Beside the state of one sequence, where there are states. */
     @Override
     public int totalBlocks() {
-        return agreement.blocks();
+        return agreement.blocks() - (recurrent() ? stateBlocks() : 0);
     }
 
     @Override

@@ -75,6 +75,27 @@ class CheckpointTest {
     }
 
     @Test
+    void overridesStartFromDefaultsNotFromTheFormatAroundThem() {
+        Quantization q = quantization("""
+                {"quantization":{"group_size":32,"bits":4,"mode":"mxfp4",
+                  "lm_head":{"group_size":128,"bits":8},"model.embed_tokens":{"bits":6}}}""");
+        assertEquals(Optional.of(new Format(4, 32, "mxfp4")), q.at("model.layers.0.mlp.experts.up_proj"));
+        assertEquals(Optional.of(new Format(8, 128, "affine")), q.at("lm_head"));
+        assertEquals(Optional.of(new Format(6, 64, "affine")), q.at("model.embed_tokens"));
+    }
+
+    @Test
+    void refusesFormatsByName() {
+        for (String mode : List.of("nvfp4", "mxfp8")) {
+            String refusal = refusal(() -> quantization("{\"quantization\":{\"mode\":\"" + mode
+                    + "\",\"group_size\":16,\"bits\":8}}"));
+            assertTrue(refusal.contains("mode is " + mode + "; known are affine, mxfp4"), refusal);
+        }
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"mxfp4\",\"group_size\":64}}"))
+                .contains("group_size is 64 (mxfp4)"));
+    }
+
+    @Test
     void refusesUnknownQuantisation() {
         assertTrue(refusal(() -> quantization("{\"quantization\":{\"bits\":7}}")).contains("bits is 7"));
         assertTrue(refusal(() -> quantization("{\"quantization\":{\"group_size\":48}}")).contains("48"));
