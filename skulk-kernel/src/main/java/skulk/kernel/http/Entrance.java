@@ -87,6 +87,9 @@ final class Entrance implements Handler, DirectHandler {
             boolean bodyRead = exchange.bodyRead();
             guard.ifPresent(g -> g.requestEnds(bodyRead));
         }
+        if (!exchange.responded()) {
+            throw new CloseConnectionException("the client did not wait for a response");
+        }
         if (exchange.closes() || request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
             if (response instanceof RoutingResponse whole) {
                 whole.commit(); // writes the last chunk of a stream

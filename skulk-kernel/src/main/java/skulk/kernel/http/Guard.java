@@ -6,11 +6,13 @@ import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.spi.ServerConnection;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -25,6 +27,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * client is noticed at once; and drains what an early refusal has left unread, so that the refusal is read before the connection closes.
  */
 final class Guard implements ServerConnection, ConnectionContext {
+    private static final System.Logger LOG = System.getLogger(Guard.class.getName());
     private static final byte[] HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final Duration LINGER = Duration.ofMillis(500);
 
@@ -83,8 +86,11 @@ final class Guard implements ServerConnection, ConnectionContext {
                 return;
             }
             made.handle(limit);
-        } catch (DataReader.InsufficientDataAvailableException e) {
-            // nobody ever said anything
+        } catch (DataReader.InsufficientDataAvailableException | CloseConnectionException e) {
+            // nobody ever said anything, or the end was agreed on
+        } catch (RuntimeException e) {
+            // handlers' faults never come here: the client's bytes were more than Helidon could parse, and must not fill the log
+            LOG.log(Level.DEBUG, "A connection was closed", e);
         } finally {
             if (unfinished && !multiplexed) {
                 linger();

@@ -168,7 +168,7 @@ class HttpServerTest {
                     throw new SkulkException(Problem.Kind.CONFLICT, "no");
                 }),
                 route("GET", "/fault", x -> {
-                    throw new IllegalStateException("secret of the laptop");
+                    throw new IllegalStateException("secret");
                 }),
                 route("GET", "/silent", x -> {}));
         assertEquals(409, send("GET", "/problem", "").statusCode());
@@ -177,7 +177,7 @@ class HttpServerTest {
         assertEquals(500, fault.statusCode());
         String id = fault.headers().firstValue("X-Request-Id").orElseThrow();
         assertTrue(fault.body().contains(id), fault.body());
-        assertFalse(fault.body().contains("secret of the laptop"), fault.body());
+        assertFalse(fault.body().contains("secret"), fault.body());
         assertEquals(500, send("GET", "/silent", "").statusCode());
     }
 
