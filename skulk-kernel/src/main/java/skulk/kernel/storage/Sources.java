@@ -106,20 +106,8 @@ final class Sources {
             if (e instanceof SkulkException problem && problem.problem().kind() == Problem.Kind.OUT_OF_RESOURCES) {
                 throw problem;
             }
-            if (e instanceof IOException io && DiskSpace.isFull(io)) {
-                throw new DiskFull(io);
-            }
             reasons.add(found.backend().name() + ": " + ModelTransfer.message(e));
             return false;
-        }
-    }
-
-    /** A write failed for want of room: no other source helps. */
-    static final class DiskFull extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        DiskFull(IOException cause) {
-            super(cause);
         }
     }
 

@@ -20,6 +20,8 @@ import skulk.kernel.storage.Sources.Found;
 
 /** Brings one model and its companions to this node: what is there is used, the rest is fetched. Safe for use by several threads. */
 final class Staging {
+    private static final System.Logger LOG = System.getLogger(Staging.class.getName());
+
     private final StorageSettings settings;
     private final Sources sources;
     private final DiskSpace disk;
@@ -122,12 +124,8 @@ final class Staging {
                     "model %s is not on node %s, which does not download".formatted(model, settings.nodeName()));
         }
         ModelFolder folder = ModelFolder.of(settings.downloadRoot(), model);
-        try {
-            if (!sources.visit(model, reasons, found -> transfer(folder, found, progress))) {
-                throw notFetched(model, reasons);
-            }
-        } catch (Sources.DiskFull e) {
-            throw diskFull(folder, e);
+        if (!sources.visit(model, reasons, found -> transfer(folder, found, progress))) {
+            throw notFetched(model, reasons);
         }
         return new Ready(folder.path(), settings.store().isPresent());
     }
@@ -143,23 +141,18 @@ final class Staging {
                         .formatted(settings.nodeName(), model, String.join("; ", distinct)));
     }
 
-    private SkulkException diskFull(ModelFolder folder, Sources.DiskFull e) {
+    private void transfer(ModelFolder folder, Found found, Progress progress) throws IOException, InterruptedException {
         try {
-            ModelFolder.delete(folder.path()); // nothing half-made keeps the disk full
-        } catch (IOException again) {
-            e.addSuppressed(again);
+            write(folder, found, progress);
+        } catch (IOException e) {
+            if (DiskSpace.isFull(e)) {
+                throw diskFull(folder, found.manifest(), e);
+            }
+            throw e;
         }
-        return new SkulkException(
-                Problem.of(
-                        Problem.Kind.OUT_OF_RESOURCES,
-                        "disk_full",
-                        "node %s ran out of disk while writing to %s; what was fetched of the model has been removed: %s"
-                                .formatted(settings.nodeName(), folder.path(), ModelTransfer.message((Exception)
-                                        e.getCause()))),
-                e);
     }
 
-    private void transfer(ModelFolder folder, Found found, Progress progress) throws IOException, InterruptedException {
+    private void write(ModelFolder folder, Found found, Progress progress) throws IOException, InterruptedException {
         ModelManifest manifest = found.manifest();
         dropChanged(folder, manifest);
         long need = ModelTransfer.missing(folder, manifest);
@@ -172,11 +165,46 @@ final class Staging {
             folder.write(manifest);
             progress.begin(manifest);
             new ModelTransfer(folder, manifest, found.backend(), pace, progress).run();
-            folder.write(ModelTransfer.withDigests(folder, manifest));
+            noteDigests(folder, manifest);
             touch(folder);
         } finally {
             reserved.addAndGet(-need);
         }
+    }
+
+    /** The manifest lists sizes already; a disk without room for a longer one does not cost the model. */
+    private static void noteDigests(ModelFolder folder, ModelManifest manifest) throws IOException {
+        try {
+            folder.write(ModelTransfer.withDigests(folder, manifest));
+        } catch (IOException e) {
+            if (!DiskSpace.isFull(e)) {
+                throw e;
+            }
+            LOG.log(System.Logger.Level.WARNING, "no room to note the digests of {0}", manifest.model());
+        }
+    }
+
+    /** Something else took the room that was there: what was fetched goes, so that nothing half-made keeps the disk full. */
+    private SkulkException diskFull(ModelFolder folder, ModelManifest manifest, IOException e) throws IOException {
+        long free = Math.max(0, disk.free(folder.path()));
+        try {
+            ModelFolder.delete(folder.path());
+        } catch (IOException again) {
+            e.addSuppressed(again);
+        }
+        return new SkulkException(
+                Problem.of(
+                        Problem.Kind.OUT_OF_RESOURCES,
+                        "disk_full",
+                        "node %s ran out of disk while writing to %s: model %s needs %s in all, %s were free; what was fetched of it has been removed (%s)"
+                                .formatted(
+                                        settings.nodeName(),
+                                        folder.path(),
+                                        manifest.model(),
+                                        gigabytes(manifest.totalBytes()),
+                                        gigabytes(free),
+                                        ModelTransfer.message(e))),
+                e);
     }
 
     private SkulkException tooLarge(ModelFolder folder, ModelManifest manifest, long need, long free) {
@@ -224,8 +252,7 @@ final class Staging {
                 folder.touch(Instant.now());
             }
         } catch (IOException e) {
-            System.getLogger(Staging.class.getName())
-                    .log(System.Logger.Level.WARNING, "cannot note the use of " + folder.path(), e);
+            LOG.log(System.Logger.Level.WARNING, "cannot note the use of " + folder.path(), e);
         }
     }
 }

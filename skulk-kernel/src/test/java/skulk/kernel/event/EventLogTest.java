@@ -17,6 +17,7 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.kernel.cluster.Event;
 import skulk.kernel.cluster.Reported;
+import skulk.kernel.storage.SmallDisk;
 
 class EventLogTest {
     @TempDir
@@ -91,6 +92,33 @@ class EventLogTest {
             assertTrue(read(log).isEmpty());
             assertTrue(log.countingOnly());
             assertEquals(100, log.count());
+        }
+    }
+
+    @Test
+    void onlyCountsOnADiskThatIsFullAndWritesAgainOnceThereIsRoom() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(directory.resolve("mount"), 1)) {
+            Path log = disk.root().resolve("log");
+            try (EventLog events = new EventLog(log, limits(1 << 20, 1000, 16 << 10))) {
+                fill(events, 0, 20);
+                assertEquals(20, read(events).size());
+                Path filler = disk.fill(4 << 10);
+                fill(events, 20, 4000);
+                int kept = read(events).size();
+                assertTrue(events.countingOnly());
+                assertTrue(kept >= 20 && kept < 4000, kept + " kept");
+                assertEquals(4000, events.count());
+                Files.delete(filler);
+                fill(events, 4000, 4100);
+                assertTrue(read(events).size() > kept);
+                assertFalse(events.countingOnly());
+            }
+            disk.fill(0);
+            try (EventLog again = new EventLog(log, limits(1 << 20, 1000, 0))) {
+                fill(again, 0, 4000);
+                read(again);
+                assertEquals(4000, again.count(), "a node starts and runs with a log that it cannot write");
+            }
         }
     }
 
