@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,9 +17,11 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
+import skulk.api.Drafter;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
@@ -114,7 +119,7 @@ class FollowerTest {
                 Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
                 Scheduler.Ticket ticket = scheduler.submit(new Job(
                         "client " + i % 3, prompt, new int[0], Optional.of(1 + random.nextInt(40)), sampler, Set.of(),
-                        output, Optional.empty()));
+                        output, i % 2 == 0 ? Optional.of(new Echo()) : Optional.empty()));
                 if (i % 6 == 5) {
                     ticket.cancel();
                 }
@@ -122,6 +127,7 @@ class FollowerTest {
             assertTrue(done.await(SECONDS, TimeUnit.SECONDS), "requests hang");
             assertTrue(scheduler.report().integer("cachedTokens").orElseThrow() > 0, "no prompt was shared");
             assertTrue(scheduler.report().integer("preempted").orElseThrow() > 0, "no sequence was pushed out");
+            assertTrue(scheduler.report().integer("rejectedDrafts").orElseThrow() > 0, "no guess was taken back");
         }
         List<List<Integer>> tokens = new ArrayList<>();
         for (int i = 0; i < JOBS; i++) {
@@ -131,6 +137,29 @@ class FollowerTest {
             tokens.add(cancelled ? List.of() : output.tokens);
         }
         return tokens;
+    }
+
+    /** Guesses that the last token repeats: mostly wrong. */
+    private static final class Echo implements Drafter {
+        private int last;
+
+        @Override
+        public void begin(int[] prompt) {
+            last = prompt[prompt.length - 1];
+        }
+
+        @Override
+        public int[] draft(int limit) {
+            return IntStream.range(0, Math.min(limit, 3)).map(i -> last).toArray();
+        }
+
+        @Override
+        public void accept(int[] tokens, MemorySegment hidden) {
+            last = tokens.length == 0 ? last : tokens[tokens.length - 1];
+        }
+
+        @Override
+        public void close() {}
     }
 
     @Test
@@ -156,9 +185,10 @@ class FollowerTest {
             scheduler.submit(new Job(
                     "client", new int[] {1, 2, 3}, new int[0], Optional.of(9), sampler, Set.of(), output,
                     Optional.empty()));
+            first.broken.thenRun(() -> end(links.get(0)));
+            last.broken.thenRun(() -> end(links.get(2)));
             links.get(1).close(); // rank 1 dies without having computed anything
-            assertTrue(last.broken.get(1, TimeUnit.SECONDS).contains("rank 2 cannot receive from rank 1"));
-            links.get(2).close(); // its process ends
+            assertTrue(last.broken.get(1, TimeUnit.SECONDS).startsWith("rank 2 cannot"), last.broken.join());
             assertTrue(first.broken.get(1, TimeUnit.SECONDS).startsWith("rank 0 cannot"), first.broken.join());
             assertTrue(done.await(1, TimeUnit.SECONDS));
             assertEquals("instance_lost", output.problem.orElseThrow().code());
@@ -167,6 +197,14 @@ class FollowerTest {
         for (Decoder decoder : decoders) {
             decoder.close();
         }
-        links.get(0).close();
+    }
+
+    /** As the end of its process does. */
+    private static void end(SocketLinks links) {
+        try {
+            links.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

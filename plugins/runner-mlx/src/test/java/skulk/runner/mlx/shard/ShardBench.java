@@ -2,6 +2,7 @@ package skulk.runner.mlx.shard;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,7 +27,7 @@ import skulk.runner.mlx.schedule.StepPlan;
 
 /**
  * How much faster two ranks are than one, each with one thread, in real processes; and what a message between two processes costs. Runs are interleaved, so that
- * what else the machine does hurts all alike; ratios are of the medians and of the best.
+ * what else the machine does hurts all alike; ratios are of the medians, of the best, and of the processor time of the busiest rank, which does not count waiting.
  *
  * <p>Arguments: folder of a checkpoint (written with the 1B shape at 4 bits if absent), rounds, layers of the first of two pipeline ranks.
  */
@@ -42,7 +43,21 @@ final class ShardBench {
     }
 
     /** A way to run the model. */
-    private record Setup(String name, Scheduler scheduler, int streams) {}
+    private record Setup(String name, Scheduler scheduler, List<Long> children, int streams) {
+        /** Processor time of the busiest rank so far, in nanoseconds. */
+        long[] cpu() {
+            long[] nanos = new long[1 + children.size()];
+            nanos[0] = ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+                    .getProcessCpuTime();
+            for (int i = 0; i < children.size(); i++) {
+                nanos[1 + i] = ProcessHandle.of(children.get(i))
+                        .flatMap(process -> process.info().totalCpuDuration())
+                        .orElseThrow()
+                        .toNanos();
+            }
+            return nanos;
+        }
+    }
 
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].equals("peer")) {
@@ -99,12 +114,12 @@ final class ShardBench {
                 LocalGroup pipeline = new LocalGroup(folder, layers, options)) {
             // one scheduler per decoder: the other ranks know its sequences by number
             List<Setup> alone = List.of(
-                    new Setup("single", scheduler(whole, plan -> {}, 1), 1),
-                    new Setup("tensor", scheduler(tensor.decoder(), tensor::plan, 1), 1),
-                    new Setup("pipeline", scheduler(pipeline.decoder(), pipeline::plan, 2), 1));
+                    new Setup("single", scheduler(whole, plan -> {}, 1), List.of(), 1),
+                    new Setup("tensor", scheduler(tensor.decoder(), tensor::plan, 1), tensor.processes(), 1),
+                    new Setup("pipeline", scheduler(pipeline.decoder(), pipeline::plan, 2), pipeline.processes(), 1));
             List<Setup> setups = new ArrayList<>();
             for (int streams : new int[] {1, 2, 4}) {
-                alone.forEach(setup -> setups.add(new Setup(setup.name, setup.scheduler, streams)));
+                alone.forEach(setup -> setups.add(new Setup(setup.name, setup.scheduler, setup.children, streams)));
             }
             compare(setups, rounds);
             alone.forEach(setup -> setup.scheduler.close());
@@ -113,12 +128,16 @@ final class ShardBench {
 
     private void compare(List<Setup> setups, int rounds) throws Exception {
         double[][] speeds = new double[setups.size()][rounds];
+        double[] cpu = new double[setups.size()];
         for (int round = -1; round < rounds; round++) {
             for (int i = 0; i < setups.size(); i++) {
+                long[] before = setups.get(i).cpu();
                 double speed = decode(setups.get(i));
                 if (round >= 0) {
                     speeds[i][round] = speed;
+                    cpu[i] += busiest(before, setups.get(i).cpu());
                 }
+                out.printf("round %d: %s %d streams %.1f tokens/s%n", round, setups.get(i).name, setups.get(i).streams, speed);
             }
         }
         for (int i = 0; i < setups.size(); i++) {
@@ -129,10 +148,17 @@ final class ShardBench {
                     .mapToDouble(round -> speeds[at][round] / speeds[at / 3 * 3][round])
                     .toArray());
             out.printf(
-                    "%-9s %d streams: median %6.1f tokens/s, best %6.1f; against single: x%.2f of medians, x%.2f of bests, x%.2f median of rounds%n",
+                    "%-9s %d streams: median %6.1f tokens/s, best %6.1f; against single: x%.2f of medians, x%.2f of bests, x%.2f median of rounds, x%.2f by processor time of the busiest rank%n",
                     setups.get(i).name, setups.get(i).streams, own[rounds / 2], own[rounds - 1],
-                    own[rounds / 2] / base[rounds / 2], own[rounds - 1] / base[rounds - 1], ratios[rounds / 2]);
+                    own[rounds / 2] / base[rounds / 2], own[rounds - 1] / base[rounds - 1], ratios[rounds / 2], cpu[i / 3 * 3] / cpu[i]);
         }
+    }
+
+    private static double busiest(long[] before, long[] after) {
+        return IntStream.range(0, before.length)
+                .mapToLong(rank -> after[rank] - before[rank])
+                .max()
+                .orElseThrow();
     }
 
     private static double[] sorted(double[] values) {
