@@ -89,7 +89,8 @@ final class Guard implements ServerConnection, ConnectionContext {
         } catch (DataReader.InsufficientDataAvailableException | CloseConnectionException e) {
             // nobody ever said anything, or the end was agreed on
         } catch (RuntimeException e) {
-            // handlers' faults never come here: the client's bytes were more than Helidon could parse, and must not fill the log
+            // handlers' faults never come here: the client's bytes were more than Helidon could parse, and must not
+            // fill the log
             LOG.log(Level.DEBUG, "A connection was closed", e);
         } finally {
             if (unfinished && !multiplexed) {

@@ -159,7 +159,8 @@ final class HelidonExchange implements Exchange {
         response.header(HeaderNames.CONTENT_TYPE, value.contentType());
         value.headers().forEach((name, content) -> response.header(HeaderNames.create(name), content));
         if (!bodyRead() || request.headers().contains(HeaderNames.TRANSFER_ENCODING)) {
-            // Helidon reads chunks more leniently than others: what follows one might be part of it to a proxy in between
+            // Helidon reads chunks more leniently than others: what follows one might be part of it to a proxy in
+            // between
             close();
         }
         try {

@@ -127,7 +127,9 @@ final class ReadAhead implements Supplier<byte[]> {
         if (left <= 0) {
             return false;
         }
-        changed.await(left, TimeUnit.NANOSECONDS); // whether the deadline has passed is asked next time: it may have been moved
+        changed.await(
+                left,
+                TimeUnit.NANOSECONDS); // whether the deadline has passed is asked next time: it may have been moved
         return true;
     }
 

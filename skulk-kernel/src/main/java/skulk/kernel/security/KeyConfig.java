@@ -52,8 +52,7 @@ final class KeyConfig {
                 });
         try {
             ApiKey.Limits limits = new ApiKey.Limits(
-                    (int) number(id, key, "max_concurrent", 1_000_000),
-                    number(id, key, "tokens_per_minute", 1L << 50));
+                    (int) number(id, key, "max_concurrent", 1_000_000), number(id, key, "tokens_per_minute", 1L << 50));
             return new ApiKey(id, hash(id, key), scopes(id, key), limits, Instant.EPOCH);
         } catch (JsonException e) { // names the field and the type
             throw wrong(id, e.getMessage());

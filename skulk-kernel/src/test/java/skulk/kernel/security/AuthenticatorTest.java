@@ -26,7 +26,8 @@ class AuthenticatorTest {
     private static final Remote HERE = new Remote("127.0.0.1", true, false);
     private static final Remote THERE = new Remote("192.0.2.1", false, false);
     private static final Access EVERY_PAGE = new Access(false, true, List.of("*"), Set.of("skulk.lan"));
-    private static final Access NAMED_PAGES = new Access(false, true, List.of("http://good.example"), Set.of("skulk.lan"));
+    private static final Access NAMED_PAGES =
+            new Access(false, true, List.of("http://good.example"), Set.of("skulk.lan"));
     private static final String KEY = "a key of this test";
 
     private static KeyRing ring(KeyHash hash) {
@@ -58,7 +59,8 @@ class AuthenticatorTest {
     @Test
     void takesAKeyFromEverywhere() {
         for (Access access : List.of(EVERY_PAGE, NAMED_PAGES)) {
-            for (Page page : List.of(page("POST", "192.0.2.9", ""), page("POST", "evil.example", "http://evil.example"))) {
+            for (Page page :
+                    List.of(page("POST", "192.0.2.9", ""), page("POST", "evil.example", "http://evil.example"))) {
                 Verdict verdict = ask(access, THERE, Optional.of(KEY), page);
                 assertEquals("ci", ((Allowed) verdict).caller().id());
                 assertEquals(Set.of(Scope.OPEN, Scope.INFER, Scope.PLACE), scopes(verdict));
@@ -74,11 +76,23 @@ class AuthenticatorTest {
         Remote proxied = new Remote("127.0.0.1", true, true);
         assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(ask(EVERY_PAGE, proxied, Optional.empty(), page)));
         Access closed = new Access(false, false, List.of("*"), Set.of());
-        assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(ask(closed, HERE, Optional.empty(), page("GET", "localhost", ""))));
+        assertEquals(
+                Problem.Kind.UNAUTHENTICATED,
+                refusal(ask(closed, HERE, Optional.empty(), page("GET", "localhost", ""))));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"localhost", "localhost:52415", "127.0.0.1:52415", "[::1]:52415", "app.localhost", "LOCALHOST.", "skulk.lan:1", "10.1.2.3"})
+    @ValueSource(
+            strings = {
+                "localhost",
+                "localhost:52415",
+                "127.0.0.1:52415",
+                "[::1]:52415",
+                "app.localhost",
+                "LOCALHOST.",
+                "skulk.lan:1",
+                "10.1.2.3"
+            })
     void trustsThisMachineAtItsOwnNames(String host) {
         Verdict verdict = ask(EVERY_PAGE, HERE, Optional.of("a made-up key"), page("POST", host, ""));
         assertEquals("127.0.0.1", ((Allowed) verdict).caller().id());
@@ -88,7 +102,15 @@ class AuthenticatorTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"evil.example", "evil.example:52415", "127.0.0.1.evil.example", "localhost.evil.example", "", "notlocalhost"})
+    @ValueSource(
+            strings = {
+                "evil.example",
+                "evil.example:52415",
+                "127.0.0.1.evil.example",
+                "localhost.evil.example",
+                "",
+                "notlocalhost"
+            })
     void takesAReboundNameForAForeignPage(String host) {
         for (String origin : List.of("", "http://" + host)) {
             Page page = page("GET", host, origin);
@@ -118,20 +140,42 @@ class AuthenticatorTest {
     @Test
     void letsEverybodyInWhereThatWasAskedFor() {
         Access insecure = new Access(true, true, List.of("*"), Set.of());
-        assertEquals(Set.of(Scope.values()), scopes(ask(insecure, THERE, Optional.empty(), page("POST", "anything.example", ""))));
+        assertEquals(
+                Set.of(Scope.values()),
+                scopes(ask(insecure, THERE, Optional.empty(), page("POST", "anything.example", ""))));
     }
 
     @Test
     void takesTheCookieFromOwnPagesAlone() {
-        assertEquals("ci", ((Allowed) cookie(EVERY_PAGE, page("GET", "skulk.lan", ""))).caller().id());
-        assertEquals("ci", ((Allowed) cookie(EVERY_PAGE, page("POST", "skulk.lan", "http://skulk.lan"))).caller().id());
-        assertEquals("ci", ((Allowed) cookie(NAMED_PAGES, page("POST", "skulk.lan", "http://good.example"))).caller().id());
+        assertEquals(
+                "ci",
+                ((Allowed) cookie(EVERY_PAGE, page("GET", "skulk.lan", "")))
+                        .caller()
+                        .id());
+        assertEquals(
+                "ci",
+                ((Allowed) cookie(EVERY_PAGE, page("POST", "skulk.lan", "http://skulk.lan")))
+                        .caller()
+                        .id());
+        assertEquals(
+                "ci",
+                ((Allowed) cookie(NAMED_PAGES, page("POST", "skulk.lan", "http://good.example")))
+                        .caller()
+                        .id());
         Page fetched = new Page("POST", "skulk.lan", Optional.empty(), Optional.of("same-origin"));
         assertEquals("ci", ((Allowed) cookie(EVERY_PAGE, fetched)).caller().id());
         assertEquals(Problem.Kind.FORBIDDEN, refusal(cookie(EVERY_PAGE, page("POST", "skulk.lan", ""))), "no Origin");
-        assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(cookie(EVERY_PAGE, page("POST", "skulk.lan", "http://skulk.lan:3000"))), "another port");
-        assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(cookie(EVERY_PAGE, page("GET", "skulk.lan", "http://evil.example"))));
-        assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(cookie(EVERY_PAGE, page("GET", "evil.example", ""))), "a rebound name");
+        assertEquals(
+                Problem.Kind.UNAUTHENTICATED,
+                refusal(cookie(EVERY_PAGE, page("POST", "skulk.lan", "http://skulk.lan:3000"))),
+                "another port");
+        assertEquals(
+                Problem.Kind.UNAUTHENTICATED,
+                refusal(cookie(EVERY_PAGE, page("GET", "skulk.lan", "http://evil.example"))));
+        assertEquals(
+                Problem.Kind.UNAUTHENTICATED,
+                refusal(cookie(EVERY_PAGE, page("GET", "evil.example", ""))),
+                "a rebound name");
         Page linked = new Page("DELETE", "skulk.lan", Optional.empty(), Optional.of("cross-site"));
         assertEquals(Problem.Kind.UNAUTHENTICATED, refusal(cookie(EVERY_PAGE, linked)));
     }
@@ -146,16 +190,19 @@ class AuthenticatorTest {
         int tried = 0;
         while (last == Problem.Kind.UNAUTHENTICATED && tried < 100) {
             tried++;
-            last = refusal(authenticator.authenticate(new Credentials(THERE, Optional.of("guess " + tried), Optional.empty(), page)));
+            last = refusal(authenticator.authenticate(
+                    new Credentials(THERE, Optional.of("guess " + tried), Optional.empty(), page)));
         }
         assertEquals(Problem.Kind.OVERLOADED, last);
         assertTrue(tried <= 12, "after " + tried);
         Remote another = new Remote("192.0.2.2", false, false);
         assertEquals(
                 Problem.Kind.UNAUTHENTICATED,
-                refusal(authenticator.authenticate(new Credentials(another, Optional.of("guess"), Optional.empty(), page))));
+                refusal(authenticator.authenticate(
+                        new Credentials(another, Optional.of("guess"), Optional.empty(), page))));
         for (int i = 0; i < 20; i++) {
-            Credentials madeUp = new Credentials(HERE, Optional.of("made up " + i), Optional.empty(), page("GET", "localhost", ""));
+            Credentials madeUp =
+                    new Credentials(HERE, Optional.of("made up " + i), Optional.empty(), page("GET", "localhost", ""));
             assertTrue(authenticator.authenticate(madeUp) instanceof Allowed, "who needs no key is not slowed down");
         }
     }

@@ -29,7 +29,8 @@ import skulk.kernel.config.ConfigurationException;
 
 /** Keys: their hashes, their configuration, their file. */
 class KeysTest {
-    private static final String SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2
+    private static final String SHA256_OF_ABC =
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // FIPS 180-2
 
     @TempDir
     Path home;
@@ -62,7 +63,8 @@ class KeysTest {
     void readsPlainDigestsAndPublishedVectorsOfPbkdf2() {
         assertTrue(KeyHash.parse("sha256$$" + SHA256_OF_ABC).orElseThrow().matches("abc"));
         // RFC 7914, section 11: the first block of ("Password", "NaCl", 80000)
-        KeyHash vector = new KeyHash(80_000, "4e61436c", "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
+        KeyHash vector =
+                new KeyHash(80_000, "4e61436c", "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56");
         assertTrue(vector.slow() && vector.matches("Password"));
         KeyHash chosen = KeyHash.ofChosen("correct horse battery staple");
         assertEquals(KeyHash.ROUNDS, chosen.rounds());
@@ -101,15 +103,20 @@ class KeysTest {
     @Test
     void readsEveryFormOfTheConfiguration() {
         KeyHash hash = KeyHash.ofRandom("a third key for this test");
-        KeyStore store = open("{\"one\":{\"key\":\"sixteen letters!\",\"scopes\":[\"infer\"],\"max_concurrent\":2,\"tokens_per_minute\":600},"
-                + "\"two\":{\"sha256\":\"" + SHA256_OF_ABC + "\",\"scopes\":[\"admin\"]},"
-                + "\"three\":{\"hash\":\"" + hash.text() + "\",\"scopes\":[\"place\"]}}");
+        KeyStore store = open(
+                "{\"one\":{\"key\":\"sixteen letters!\",\"scopes\":[\"infer\"],\"max_concurrent\":2,\"tokens_per_minute\":600},"
+                        + "\"two\":{\"sha256\":\"" + SHA256_OF_ABC + "\",\"scopes\":[\"admin\"]},"
+                        + "\"three\":{\"hash\":\"" + hash.text() + "\",\"scopes\":[\"place\"]}}");
         assertEquals(Optional.of("one"), found(store, "sixteen letters!"));
         assertEquals(Optional.of("two"), found(store, "abc"));
         assertEquals(Optional.of("three"), found(store, "a third key for this test"));
         assertEquals(Optional.empty(), found(store, "abcd"));
-        assertEquals(new ApiKey.Limits(2, 600), store.ring().byId("one").orElseThrow().limits());
-        assertEquals(Set.of(Scope.OPEN, Scope.INFER), store.ring().byId("one").orElseThrow().scopes());
+        assertEquals(
+                new ApiKey.Limits(2, 600),
+                store.ring().byId("one").orElseThrow().limits());
+        assertEquals(
+                Set.of(Scope.OPEN, Scope.INFER),
+                store.ring().byId("one").orElseThrow().scopes());
     }
 
     @ParameterizedTest
@@ -131,7 +138,8 @@ class KeysTest {
                 "{'k':1} | api.keys.k: must be a mapping"
             })
     void namesWhatDoesNotFitInTheConfiguration(String json, String message) {
-        String thrown = assertThrows(ConfigurationException.class, () -> open(json.replace('\'', '"'))).getMessage();
+        String thrown = assertThrows(ConfigurationException.class, () -> open(json.replace('\'', '"')))
+                .getMessage();
         assertTrue(thrown.startsWith(message), thrown);
         assertFalse(thrown.contains("sixteen letters!"), "secrets are not repeated");
     }
@@ -177,7 +185,8 @@ class KeysTest {
         KeyStore store = open("{\"c\":{\"key\":\"sixteen letters!\",\"scopes\":[\"infer\"]}}");
         assertEquals(Problem.Kind.CONFLICT, kind(() -> store.create("c", Set.of(Scope.ADMIN), ApiKey.Limits.NONE)));
         assertEquals(Problem.Kind.CONFLICT, kind(() -> store.delete("c")));
-        assertEquals(Problem.Kind.USER_ERROR, kind(() -> store.create("10.0.0.1", Set.of(Scope.ADMIN), ApiKey.Limits.NONE)));
+        assertEquals(
+                Problem.Kind.USER_ERROR, kind(() -> store.create("10.0.0.1", Set.of(Scope.ADMIN), ApiKey.Limits.NONE)));
         KeyHash other = KeyHash.ofRandom("another key");
         store.adopt(List.of(new ApiKey("c", other, Set.of(Scope.ADMIN), ApiKey.Limits.NONE, java.time.Instant.EPOCH)));
         assertEquals(Optional.empty(), found(store, "another key"), "a configured key wins over one of another node");
@@ -189,23 +198,37 @@ class KeysTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "{", "[]", "{\"keys\":[{}]}", "{\"keys\":[{\"id\":\"a\",\"hash\":\"x\",\"scopes\":[\"infer\"]}]}"})
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "{\"keys\":[{}]}",
+                "{\"keys\":[{\"id\":\"a\",\"hash\":\"x\",\"scopes\":[\"infer\"]}]}"
+            })
     void refusesABrokenFileInsteadOfLockingItsUsersOut(String text) throws IOException {
         Files.writeString(home.resolve("api_keys.json"), text);
-        assertTrue(assertThrows(ConfigurationException.class, () -> open("{}")).getMessage().contains("api_keys.json"));
+        assertTrue(assertThrows(ConfigurationException.class, () -> open("{}"))
+                .getMessage()
+                .contains("api_keys.json"));
     }
 
     @Test
     void worksSlowHashesOutOncePerKeyRightOrWrong() {
         KeyHash chosen = KeyHash.ofChosen("correct horse battery staple");
-        KeyRing ring = new KeyRing(List.of(new ApiKey("c", chosen, Set.of(Scope.INFER), ApiKey.Limits.NONE, java.time.Instant.EPOCH)));
+        KeyRing ring = new KeyRing(
+                List.of(new ApiKey("c", chosen, Set.of(Scope.INFER), ApiKey.Limits.NONE, java.time.Instant.EPOCH)));
         AtomicInteger asked = new AtomicInteger();
         for (int i = 0; i < 3; i++) {
-            assertTrue(ring.find("correct horse battery staple", () -> asked.incrementAndGet() > 0).isPresent());
+            assertTrue(ring.find("correct horse battery staple", () -> asked.incrementAndGet() > 0)
+                    .isPresent());
             assertTrue(ring.find("wrong", () -> asked.incrementAndGet() > 0).isEmpty());
         }
         assertEquals(2, asked.get());
         assertTrue(ring.find("not asked for", () -> false).isEmpty());
-        assertTrue(ring.find("x".repeat(10_000), () -> { throw new AssertionError("nobody's key is that long"); }).isEmpty());
+        assertTrue(ring.find("x".repeat(10_000), () -> {
+                    throw new AssertionError("nobody's key is that long");
+                })
+                .isEmpty());
     }
 }

@@ -85,8 +85,8 @@ class LimitsTest {
     @ValueSource(strings = {"+5\r\nhello\r\n0\r\n\r\n", "5\r\nhelloXX0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"})
     void closesTheConnectionAfterChunks(String chunks) throws IOException {
         try (Served served = new Served(home, Map.of(), Served.echo(), smuggled())) {
-            String answer = served.raw("POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
-                    + "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            String answer = served.raw("POST /p HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + chunks + "GET /smuggled HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             assertEquals(0, smuggled.get(), answer);
             assertEquals(1, answer.split("HTTP/1.1 ", -1).length - 1, answer);
         }
@@ -95,8 +95,9 @@ class LimitsTest {
     @Test
     void takesChunks() throws IOException {
         try (Served served = new Served(home, Map.of(), Served.echo())) {
-            String answer = served.raw("POST /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    + "5\r\nhello\r\n0\r\n\r\n");
+            String answer =
+                    served.raw("POST /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                            + "5\r\nhello\r\n0\r\n\r\n");
             assertTrue(answer.endsWith("read 5"), answer);
         }
     }
@@ -105,10 +106,13 @@ class LimitsTest {
     void refusesTooManyHeadersAndLinesThatAreTooLong() throws IOException {
         try (Served served = new Served(home, Map.of(), Served.hello())) {
             String some = "X-Header: value\r\n".repeat(1000);
-            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + some + "\r\n").startsWith("HTTP/1.1 200"));
+            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + some + "\r\n")
+                    .startsWith("HTTP/1.1 200"));
             String many = "X-Header: value\r\n".repeat(10_000);
-            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\n" + many + "\r\n").startsWith("HTTP/1.1 4"));
-            assertTrue(served.raw("GET /a?" + "q".repeat(100_000) + " HTTP/1.1\r\nHost: a\r\n\r\n").startsWith("HTTP/1.1 4"));
+            assertTrue(
+                    served.raw("GET /a HTTP/1.1\r\nHost: a\r\n" + many + "\r\n").startsWith("HTTP/1.1 4"));
+            assertTrue(served.raw("GET /a?" + "q".repeat(100_000) + " HTTP/1.1\r\nHost: a\r\n\r\n")
+                    .startsWith("HTTP/1.1 4"));
             assertTrue(served.raw("G".repeat(100_000)).startsWith("HTTP/1.1 4"));
         }
     }
@@ -121,7 +125,9 @@ class LimitsTest {
                 idle.add(new Socket("127.0.0.1", served.port()));
             }
             try (Socket waiting = new Socket("127.0.0.1", served.port())) {
-                waiting.getOutputStream().write("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                waiting.getOutputStream()
+                        .write("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                                .getBytes(StandardCharsets.US_ASCII));
                 waiting.setSoTimeout(300);
                 boolean answered = true;
                 try {
@@ -132,7 +138,8 @@ class LimitsTest {
                 assertFalse(answered, "waits while four others are open");
                 idle.getFirst().close();
                 waiting.setSoTimeout(5000);
-                assertTrue(new String(waiting.getInputStream().readAllBytes(), StandardCharsets.UTF_8).endsWith("hello"));
+                assertTrue(
+                        new String(waiting.getInputStream().readAllBytes(), StandardCharsets.UTF_8).endsWith("hello"));
             }
             for (Socket socket : idle) {
                 socket.close();
@@ -206,7 +213,9 @@ class LimitsTest {
             List<Http2Bytes.Frame> frames = client.readAll();
             assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(5));
             assertTrue(ended.await(5, TimeUnit.SECONDS));
-            assertTrue(frames.stream().noneMatch(frame -> frame.text().contains("whole?")), "half a body is no body: " + frames);
+            assertTrue(
+                    frames.stream().noneMatch(frame -> frame.text().contains("whole?")),
+                    "half a body is no body: " + frames);
         }
     }
 
@@ -223,7 +232,8 @@ class LimitsTest {
                 // cut while writing: all the better
             }
             client.readAll();
-            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endsWith("hello"));
+            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    .endsWith("hello"));
         }
     }
 
@@ -245,7 +255,8 @@ class LimitsTest {
             } catch (IOException e) {
                 // the connection may have ended already
             }
-            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endsWith("hello"));
+            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    .endsWith("hello"));
             await().atMost(Duration.ofSeconds(5)).until(() -> running.get() > 0);
             assertTrue(running.get() <= 257, "at once: " + running.get());
             release.countDown();
@@ -255,11 +266,16 @@ class LimitsTest {
     @ParameterizedTest
     @ValueSource(ints = {Http2Bytes.CONTINUATION, Http2Bytes.PING, Http2Bytes.SETTINGS, Http2Bytes.DATA})
     void survivesFloodsOfFrames(int type) throws IOException {
-        try (Served served = new Served(home, Map.of(Keys.API_IDLE_TIMEOUT, JsonNumber.of(1)), Served.hello(), Served.echo());
+        try (Served served = new Served(
+                        home, Map.of(Keys.API_IDLE_TIMEOUT, JsonNumber.of(1)), Served.hello(), Served.echo());
                 Http2Bytes client = new Http2Bytes(served.port())) {
             try {
                 if (type == Http2Bytes.CONTINUATION) {
-                    client.send(Http2Bytes.HEADERS, 0, 1, Http2Bytes.block(":method", "GET", ":scheme", "http", ":path", "/a"));
+                    client.send(
+                            Http2Bytes.HEADERS,
+                            0,
+                            1,
+                            Http2Bytes.block(":method", "GET", ":scheme", "http", ":path", "/a"));
                     for (int i = 0; i < 2000; i++) {
                         client.send(type, 0, 1, Http2Bytes.block("x-flood", "x".repeat(1000)));
                     }
@@ -277,7 +293,8 @@ class LimitsTest {
                 // cut off
             }
             client.readAll();
-            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endsWith("hello"));
+            assertTrue(served.raw("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    .endsWith("hello"));
         }
     }
 }

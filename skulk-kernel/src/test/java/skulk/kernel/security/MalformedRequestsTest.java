@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.http.Response;
 import skulk.api.http.Route;
-import skulk.kernel.config.Keys;
 import skulk.api.json.JsonNumber;
+import skulk.kernel.config.Keys;
 
 /**
  * Thousands of broken requests over real sockets: none gets an answer of the 500s, hangs, or leaves a connection or a handler behind. The system property
@@ -40,8 +40,30 @@ class MalformedRequestsTest {
             "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\22\1\5\0\0\0\1\202\206\4\2/a\1\11localhost");
     private static final String[] PIECES = {
-        "\r\n", "\n", "\r", " ", ":", "\0", "%", "%zz", "/", "..", "?", "HTTP/1.0", "HTTP/9.9", "Content-Length: 5\r\n",
-        "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "Expect: 100-continue\r\n", "ffffffffff", "-1", "\377\376", "é", ";", ",", "\t"
+        "\r\n",
+        "\n",
+        "\r",
+        " ",
+        ":",
+        "\0",
+        "%",
+        "%zz",
+        "/",
+        "..",
+        "?",
+        "HTTP/1.0",
+        "HTTP/9.9",
+        "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Host: b\r\n",
+        "Expect: 100-continue\r\n",
+        "ffffffffff",
+        "-1",
+        "\377\376",
+        "é",
+        ";",
+        ",",
+        "\t"
     };
 
     @TempDir
@@ -88,7 +110,8 @@ class MalformedRequestsTest {
         });
         Queue<String> faults = new ConcurrentLinkedQueue<>();
         // one connection more than the clients have: a leaked one would make them wait, and fail
-        try (Served served = new Served(home, Map.of(Keys.API_CONNECTIONS, JsonNumber.of(CLIENTS * 16)), echo, hello, stream)) {
+        try (Served served =
+                new Served(home, Map.of(Keys.API_CONNECTIONS, JsonNumber.of(CLIENTS * 16)), echo, hello, stream)) {
             List<Thread> clients = new ArrayList<>();
             for (int c = 0; c < CLIENTS; c++) {
                 int seed = c;
@@ -110,8 +133,12 @@ class MalformedRequestsTest {
             }
             Socket last = all.getLast();
             last.setSoTimeout(5000);
-            last.getOutputStream().write("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            assertTrue(new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8).endsWith("hello"), "every connection is free again");
+            last.getOutputStream()
+                    .write("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            assertTrue(
+                    new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8).endsWith("hello"),
+                    "every connection is free again");
             for (Socket socket : all) {
                 socket.close();
             }
@@ -126,7 +153,9 @@ class MalformedRequestsTest {
                 socket.getOutputStream().write(bytes);
                 socket.shutdownOutput();
                 String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-                if (answer.startsWith("HTTP/1.1 5") && !answer.startsWith("HTTP/1.1 501") && !answer.startsWith("HTTP/1.1 505")) {
+                if (answer.startsWith("HTTP/1.1 5")
+                        && !answer.startsWith("HTTP/1.1 501")
+                        && !answer.startsWith("HTTP/1.1 505")) {
                     faults.add(request + " -> " + answer);
                 }
             } catch (SocketException e) {

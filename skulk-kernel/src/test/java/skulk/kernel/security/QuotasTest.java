@@ -27,7 +27,9 @@ import skulk.api.problem.SkulkException;
 class QuotasTest {
     private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000_000); // nanoTime may overflow
     private final KeyRing ring = new KeyRing(List.of(
-            key("two-at-once", new ApiKey.Limits(2, 0)), key("six-hundred", new ApiKey.Limits(0, 600)), key("free", ApiKey.Limits.NONE)));
+            key("two-at-once", new ApiKey.Limits(2, 0)),
+            key("six-hundred", new ApiKey.Limits(0, 600)),
+            key("free", ApiKey.Limits.NONE)));
     private final Quotas quotas = new Quotas(() -> ring, now::get);
 
     private static ApiKey key(String id, ApiKey.Limits limits) {
@@ -149,7 +151,10 @@ class QuotasTest {
             }
             refused("six-hundred");
         }
-        assertEquals(1, refused("six-hundred").retryAfter().orElseThrow().toSeconds(), "closing after the end costs nothing more");
+        assertEquals(
+                1,
+                refused("six-hundred").retryAfter().orElseThrow().toSeconds(),
+                "closing after the end costs nothing more");
     }
 
     @Test

@@ -50,7 +50,8 @@ final class Served implements AutoCloseable {
     }
 
     static Route echo() {
-        return new Route("POST", "/p", Route.Scope.INFER, x -> x.respond(Response.text(200, "read " + x.body().length)));
+        return new Route(
+                "POST", "/p", Route.Scope.INFER, x -> x.respond(Response.text(200, "read " + x.body().length)));
     }
 
     static Route hello() {

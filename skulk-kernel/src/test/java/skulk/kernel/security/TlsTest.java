@@ -59,8 +59,21 @@ class TlsTest {
         Path file = home.resolve(name + ".p12");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair", "-alias", "api", "-keyalg", algorithm, "-dname", "CN=" + name, "-validity", "2",
-                "-ext", "SAN=dns:localhost,ip:127.0.0.1", "-storepass", PASSWORD, "-keystore", file.toString()));
+                "-genkeypair",
+                "-alias",
+                "api",
+                "-keyalg",
+                algorithm,
+                "-dname",
+                "CN=" + name,
+                "-validity",
+                "2",
+                "-ext",
+                "SAN=dns:localhost,ip:127.0.0.1",
+                "-storepass",
+                PASSWORD,
+                "-keystore",
+                file.toString()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes());
         assertEquals(0, process.waitFor(), said);
@@ -72,7 +85,8 @@ class TlsTest {
     }
 
     private static String pem(String kind, byte[] bytes) {
-        String body = Base64.getMimeEncoder(64, "\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)).encodeToString(bytes);
+        String body = Base64.getMimeEncoder(64, "\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
+                .encodeToString(bytes);
         return "-----BEGIN " + kind + "-----\n" + body + "\n-----END " + kind + "-----\n";
     }
 
@@ -80,8 +94,14 @@ class TlsTest {
     private TlsFiles pemFiles(Path keystore) throws Exception {
         Path certificate = home.resolve("certificate.pem");
         Path key = home.resolve("key.pem");
-        Files.writeString(certificate, pem("CERTIFICATE", read(keystore).getCertificate("api").getEncoded()));
-        Files.writeString(key, pem("PRIVATE KEY", read(keystore).getKey("api", PASSWORD.toCharArray()).getEncoded()));
+        Files.writeString(
+                certificate,
+                pem("CERTIFICATE", read(keystore).getCertificate("api").getEncoded()));
+        Files.writeString(
+                key,
+                pem(
+                        "PRIVATE KEY",
+                        read(keystore).getKey("api", PASSWORD.toCharArray()).getEncoded()));
         return new TlsFiles(certificate, Optional.of(key), "");
     }
 
@@ -93,12 +113,17 @@ class TlsTest {
         factory.init(trusted);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, factory.getTrustManagers(), null);
-        return HttpClient.newBuilder().sslContext(context).connectTimeout(Duration.ofSeconds(5)).build();
+        return HttpClient.newBuilder()
+                .sslContext(context)
+                .connectTimeout(Duration.ofSeconds(5))
+                .build();
     }
 
     private static HttpResponse<String> get(Served served, Certificate certificate) throws Exception {
         try (HttpClient client = trusting(certificate)) {
-            HttpRequest request = HttpRequest.newBuilder(URI.create(served.server.url() + "/a")).timeout(Duration.ofSeconds(5)).build();
+            HttpRequest request = HttpRequest.newBuilder(URI.create(served.server.url() + "/a"))
+                    .timeout(Duration.ofSeconds(5))
+                    .build();
             return client.send(request, HttpResponse.BodyHandlers.ofString());
         }
     }
@@ -123,9 +148,13 @@ class TlsTest {
             silenceIsCut(served);
             assertEquals("hello", get(served, read(first).getCertificate("api")).body(), "neither did harm");
             pemFiles(second);
-            Files.setLastModifiedTime(files.certificates(), FileTime.from(java.time.Instant.now().plusSeconds(60)));
+            Files.setLastModifiedTime(
+                    files.certificates(), FileTime.from(java.time.Instant.now().plusSeconds(60)));
             Certificate renewed = read(second).getCertificate("api");
-            org.awaitility.Awaitility.await().atMost(Duration.ofSeconds(10)).ignoreExceptions().until(() -> get(served, renewed).body().equals("hello"));
+            org.awaitility.Awaitility.await()
+                    .atMost(Duration.ofSeconds(10))
+                    .ignoreExceptions()
+                    .until(() -> get(served, renewed).body().equals("hello"));
         }
     }
 
@@ -158,12 +187,18 @@ class TlsTest {
     void takesKeystores() throws Exception {
         Path file = keystore("store", "EC");
         Map<Key<?>, Json> configured = Map.of(
-                Keys.API_TLS_KEYSTORE, new JsonString(file.toString()), Keys.API_TLS_PASSWORD, new JsonString(PASSWORD));
+                Keys.API_TLS_KEYSTORE,
+                new JsonString(file.toString()),
+                Keys.API_TLS_PASSWORD,
+                new JsonString(PASSWORD));
         try (Served served = new Served(home, configured, Served.hello())) {
             assertEquals("hello", get(served, read(file).getCertificate("api")).body());
         }
         TlsFiles wrong = new TlsFiles(file, Optional.empty(), "not it");
-        assertTrue(assertThrows(IOException.class, wrong::load).getMessage().toLowerCase(java.util.Locale.ROOT).contains("password"));
+        assertTrue(assertThrows(IOException.class, wrong::load)
+                .getMessage()
+                .toLowerCase(java.util.Locale.ROOT)
+                .contains("password"));
     }
 
     @Test
@@ -199,12 +234,15 @@ class TlsTest {
         ECPrivateKey curve = (ECPrivateKey) ec.generateKeyPair().getPrivate();
         String scalar = "%064x".formatted(new BigInteger(1, curve.getS().toByteArray()));
         byte[] sec1 = HexFormat.of().parseHex("3031" + "020101" + "0420" + scalar + "a00a" + "06082a8648ce3d030107");
-        String text = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n" + pem("EC PRIVATE KEY", sec1);
+        String text = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+                + pem("EC PRIVATE KEY", sec1);
         assertEquals(curve.getS(), ((ECPrivateKey) PemKey.read(text, new char[0])).getS());
 
         String scheme = "PBEWithHmacSHA256AndAES_256";
         Cipher cipher = Cipher.getInstance(scheme);
-        cipher.init(Cipher.ENCRYPT_MODE, SecretKeyFactory.getInstance(scheme).generateSecret(new PBEKeySpec(PASSWORD.toCharArray())));
+        cipher.init(
+                Cipher.ENCRYPT_MODE,
+                SecretKeyFactory.getInstance(scheme).generateSecret(new PBEKeySpec(PASSWORD.toCharArray())));
         AlgorithmParameters parameters = AlgorithmParameters.getInstance("PBES2");
         parameters.init(cipher.getParameters().getEncoded());
         byte[] encrypted = new EncryptedPrivateKeyInfo(parameters, cipher.doFinal(key.getEncoded())).getEncoded();
@@ -213,11 +251,14 @@ class TlsTest {
         assertTrue(failure(locked, "").contains("api.tls.password"));
         assertTrue(failure(locked, "wrong").contains("api.tls.password"));
         assertTrue(failure("nothing", "").contains("no private key"));
-        assertTrue(failure("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "").contains("no key of"));
+        assertTrue(failure("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "")
+                .contains("no key of"));
     }
 
     private static String failure(String pem, String password) {
-        return assertThrows(java.security.GeneralSecurityException.class, () -> PemKey.read(pem, password.toCharArray())).getMessage();
+        return assertThrows(
+                        java.security.GeneralSecurityException.class, () -> PemKey.read(pem, password.toCharArray()))
+                .getMessage();
     }
 
     @Test
@@ -226,7 +267,9 @@ class TlsTest {
         String certificate = Files.readString(one.certificates());
         pemFiles(keystore("two", "EC"));
         Files.writeString(one.certificates(), certificate);
-        assertTrue(assertThrows(IOException.class, one::load).getMessage().contains("is not that of the first certificate"));
+        assertTrue(assertThrows(IOException.class, one::load)
+                .getMessage()
+                .contains("is not that of the first certificate"));
         TlsFiles absent = new TlsFiles(home.resolve("absent.pem"), one.key(), "");
         assertTrue(assertThrows(IOException.class, absent::load).getMessage().contains("absent.pem"));
     }
