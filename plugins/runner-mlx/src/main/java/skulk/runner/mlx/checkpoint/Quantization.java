@@ -70,7 +70,8 @@ public final class Quantization {
         int bits = fields.count("bits", 1, 4);
         int group = fields.count("group_size", 1, mxfp4 ? 32 : 64);
         if (mxfp4 ? bits != 4 : !Set.of(2, 3, 4, 5, 6, 8).contains(bits)) {
-            throw fields.wrong("bits", "is " + bits + " (" + mode + "); known are " + (mxfp4 ? "4" : "2, 3, 4, 5, 6, 8"));
+            throw fields.wrong(
+                    "bits", "is " + bits + " (" + mode + "); known are " + (mxfp4 ? "4" : "2, 3, 4, 5, 6, 8"));
         }
         if (mxfp4 ? group != 32 : !Set.of(32, 64, 128).contains(group)) {
             throw fields.wrong(

@@ -56,7 +56,8 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
     }
 
     private static Budget budget(KvLayout layout, long bytes) {
-        long[] slots = layout.groups().stream().mapToLong(KvLayout.Group::slotBytes).toArray();
+        long[] slots =
+                layout.groups().stream().mapToLong(KvLayout.Group::slotBytes).toArray();
         return new Budget(
                 (int) Math.min(MOST_BLOCKS, bytes / Math.max(UNIT, layout.blockBytes())), slots, layout.stateBytes());
     }

@@ -20,8 +20,17 @@ final class Cohere2 implements Architecture {
     private final List<Layer> layers = new ArrayList<>();
 
     Cohere2(Fields given, Weights w) {
-        Fields f = Defaults.fill(given, Map.of(
-                "head_dim", 128, "num_key_value_heads", 8, "rope_traditional", true, "max_position_embeddings", 8192));
+        Fields f = Defaults.fill(
+                given,
+                Map.of(
+                        "head_dim",
+                        128,
+                        "num_key_value_heads",
+                        8,
+                        "rope_traditional",
+                        true,
+                        "max_position_embeddings",
+                        8192));
         Common c = Common.of(f);
         shape = c.shape();
         double eps = f.positive("layer_norm_eps", 1e-5);
@@ -37,9 +46,7 @@ final class Cohere2 implements Architecture {
             String path = prefix + "layers." + i;
             boolean slides = (i + 1) % pattern != 0;
             AttentionBlock.Place place = new AttentionBlock.Place(
-                    layers.size(),
-                    spec.withWindow(slides ? window : 0),
-                    slides ? Optional.of(rope) : Optional.empty());
+                    layers.size(), spec.withWindow(slides ? window : 0), slides ? Optional.of(rope) : Optional.empty());
             layers.add(new Layer(
                     LayerNorm.load(w, path + ".input_layernorm", c.hidden(), eps),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),

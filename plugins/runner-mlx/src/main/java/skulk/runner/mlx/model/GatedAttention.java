@@ -27,9 +27,19 @@ record GatedAttention(int index, Linear qkv, Ops.Norm query, Ops.Norm key, Rope 
                         Piece.of(path + ".v_proj", c.kvHeads() * c.width(), kv, c.bias()),
                         new Piece(path + ".q_proj", rows, halves(heads.query(), c.width(), 1), c.bias())));
         Linear out = w.reduced(
-                path + ".o_proj", c.hidden(), c.heads() * c.width(), heads.query().times(c.width()), c.outBias());
+                path + ".o_proj",
+                c.hidden(),
+                c.heads() * c.width(),
+                heads.query().times(c.width()),
+                c.outBias());
         return new GatedAttention(
-                place.index(), qkv, norms.getFirst(), norms.getLast(), place.rope().orElseThrow(), place.spec(), out);
+                place.index(),
+                qkv,
+                norms.getFirst(),
+                norms.getLast(),
+                place.rope().orElseThrow(),
+                place.spec(),
+                out);
     }
 
     private static List<Range> halves(Range heads, int width, int half) {

@@ -80,8 +80,7 @@ record GatedDelta(
                 place.index,
                 place.sizes,
                 input,
-                convolution(w, path, whole, List.of(
-                        keys, keys.plus(whole.keys()), values.plus(2 * whole.keys()))),
+                convolution(w, path, whole, List.of(keys, keys.plus(whole.keys()), values.plus(2 * whole.keys()))),
                 decay,
                 w.vector(path + ".dt_bias", whole.valueHeads, heads.query()),
                 w.norm(path + ".norm", whole.valueWidth, place.eps, 0),
@@ -146,7 +145,8 @@ record GatedDelta(
             double a = (double) work.in.data()[last + sizes.valueHeads + h] + shift[h];
             double softplus = a > 30 ? a : Math.log1p(Math.exp(a));
             gates.data()[gates.at(row) + h] = (float) Math.exp(-decay[h] * softplus);
-            gates.data()[gates.at(row) + sizes.valueHeads + h] = Pointwise.sigmoid(work.in.data()[last + h]);
+            gates.data()[gates.at(row) + sizes.valueHeads + h] =
+                    Pointwise.sigmoid(work.in.data()[last + h]);
         }
     }
 
@@ -338,8 +338,7 @@ record GatedDelta(
                     copyTail(layer, first + state.snapshotRow(), state.snapshot(), z);
                 }
                 int from = in.at(first + z.taps - 1 + covered);
-                state.setInputs(
-                        layer, Arrays.copyOfRange(in.data(), from, from + state.nextPending() * in.width()));
+                state.setInputs(layer, Arrays.copyOfRange(in.data(), from, from + state.nextPending() * in.width()));
             }
         }
 

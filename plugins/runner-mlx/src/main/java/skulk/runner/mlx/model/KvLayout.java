@@ -34,7 +34,10 @@ record KvLayout(List<Layer> layers, List<Group> groups, boolean half, Optional<S
     record Group(int window, long slotBytes) {}
 
     static KvLayout of(List<AttentionSpec> specs, boolean half) {
-        return of(specs, half, specs.stream().map(AttentionSpec::window).distinct().sorted().toList());
+        return of(
+                specs,
+                half,
+                specs.stream().map(AttentionSpec::window).distinct().sorted().toList());
     }
 
     /** @param windows a group for each; windows that none of these layers has get empty slots */

@@ -50,7 +50,14 @@ record LatentAttention(
      * @param bias whether the projections into and out of it have biases
      */
     record Config(
-            int hidden, int heads, Optional<Integer> queryRank, int rank, int plain, int turned, int value, boolean bias) {
+            int hidden,
+            int heads,
+            Optional<Integer> queryRank,
+            int rank,
+            int plain,
+            int turned,
+            int value,
+            boolean bias) {
         static Config of(Fields f) {
             return new Config(
                     f.count("hidden_size", 1),
@@ -74,8 +81,8 @@ record LatentAttention(
                 c.hidden,
                 List.of(Weights.Piece.of(
                         path + ".kv_a_proj_with_mqa", c.rank + c.turned, new Range(0, c.rank + c.turned), c.bias)));
-        AttentionSpec spec = new AttentionSpec(
-                heads.size(), 1, c.rank + c.turned, c.rank, place.scale, 0, 0, Optional.empty());
+        AttentionSpec spec =
+                new AttentionSpec(heads.size(), 1, c.rank + c.turned, c.rank, place.scale, 0, 0, Optional.empty());
         boolean absorbed = w.has(path + ".embed_q.weight");
         return new LatentAttention(
                 place.index,
@@ -86,7 +93,8 @@ record LatentAttention(
                         ? heads(w, path + ".embed_q", c.heads, c.rank, c.plain).subList(heads.from(), heads.to())
                         : w.transposed(path + ".kv_b_proj", both(c), c.rank, rows(c, heads, 0, c.plain)),
                 absorbed
-                        ? heads(w, path + ".unembed_out", c.heads, c.value, c.rank).subList(heads.from(), heads.to())
+                        ? heads(w, path + ".unembed_out", c.heads, c.value, c.rank)
+                                .subList(heads.from(), heads.to())
                         : values(w, path + ".kv_b_proj", c, heads),
                 rope,
                 spec,
@@ -103,8 +111,7 @@ record LatentAttention(
         int rank = c.queryRank.get();
         Weights.Piece down = Weights.Piece.of(path + ".q_a_proj", rank, new Range(0, rank), c.bias);
         Weights.Piece up = Weights.Piece.of(path + ".q_b_proj", rows, held, false);
-        Narrow narrow = new Narrow(
-                w.stacked(c.hidden, List.of(down)), w.norm(path + ".q_a_layernorm", rank, EPS, 0));
+        Narrow narrow = new Narrow(w.stacked(c.hidden, List.of(down)), w.norm(path + ".q_a_layernorm", rank, EPS, 0));
         return new Query(Optional.of(narrow), w.stacked(rank, List.of(up)));
     }
 
@@ -132,7 +139,9 @@ record LatentAttention(
 
     /** New rows from normed rows; summed over the ranks. */
     Rows run(Ops ops, Rows x) {
-        Rows narrow = query.narrow.map(n -> ops.rmsNorm(ops.linear(x, n.down), n.norm)).orElse(x);
+        Rows narrow = query.narrow
+                .map(n -> ops.rmsNorm(ops.linear(x, n.down), n.norm))
+                .orElse(x);
         Rows queries = ops.linear(narrow, query.wide);
         int head = queries.width() / spec.heads();
         int rank = spec.valueWidth();

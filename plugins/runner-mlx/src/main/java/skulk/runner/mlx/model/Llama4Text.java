@@ -27,8 +27,8 @@ final class Llama4Text implements Architecture {
         Ops.Norm plain = new Ops.Norm(ones(c.width()), c.eps());
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
-            AttentionBlock.Place place = new AttentionBlock.Place(
-                    layers.size(), spec, turns.get(i) ? Optional.of(rope) : Optional.empty());
+            AttentionBlock.Place place =
+                    new AttentionBlock.Place(layers.size(), spec, turns.get(i) ? Optional.of(rope) : Optional.empty());
             AttentionBlock block = AttentionBlock.load(w, path + ".self_attn", heads, place);
             layers.add(new Layer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),

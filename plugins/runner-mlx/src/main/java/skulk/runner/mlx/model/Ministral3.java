@@ -20,7 +20,8 @@ final class Ministral3 implements Architecture {
         shape = c.shape();
         Fields positions = f.object("rope_parameters").orElseThrow(() -> f.wrong("rope_parameters", "is missing"));
         growth = positions.number("llama_4_scaling_beta");
-        stride = positions.positive("original_max_position_embeddings", c.shape().maxContext());
+        stride =
+                positions.positive("original_max_position_embeddings", c.shape().maxContext());
         String prefix = c.prefix(w);
         AttentionBlock.Config heads = c.attention(false, false);
         AttentionSpec spec = AttentionBlock.spec(w, heads);

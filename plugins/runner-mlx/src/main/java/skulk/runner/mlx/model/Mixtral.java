@@ -14,8 +14,17 @@ final class Mixtral implements Architecture {
     private final List<Layer> layers = new ArrayList<>();
 
     Mixtral(Fields given, Weights w) {
-        Fields f = Defaults.fill(given, Map.of(
-                "num_key_value_heads", 8, "num_experts_per_tok", 2, "num_local_experts", 8, "rms_norm_eps", 1e-5));
+        Fields f = Defaults.fill(
+                given,
+                Map.of(
+                        "num_key_value_heads",
+                        8,
+                        "num_experts_per_tok",
+                        2,
+                        "num_local_experts",
+                        8,
+                        "rms_norm_eps",
+                        1e-5));
         Common c = Common.of(f);
         shape = c.shape();
         String prefix = c.prefix(w);

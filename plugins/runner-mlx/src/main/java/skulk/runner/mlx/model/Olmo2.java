@@ -73,9 +73,5 @@ final class Olmo2 implements Architecture {
     }
 
     private record Layer(
-            AttentionBlock attention,
-            RowNorm norm,
-            Ops.Norm after,
-            FeedForward feedForward,
-            Ops.Norm afterFeed) {}
+            AttentionBlock attention, RowNorm norm, Ops.Norm after, FeedForward feedForward, Ops.Norm afterFeed) {}
 }

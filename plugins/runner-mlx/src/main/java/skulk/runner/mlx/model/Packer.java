@@ -63,7 +63,9 @@ final class Packer {
         TileMatrix matrix = allocate(cut, TileFormat.plain(kind));
         int bytes = weight.dtype().bytes();
         forTiles(matrix, (tile, row) -> {
-            long from = ((long) cut.sourceRow(tile * ROWS + row) * weight.dim(-1) + cut.columns().from()) * bytes;
+            long from = ((long) cut.sourceRow(tile * ROWS + row) * weight.dim(-1)
+                            + cut.columns().from())
+                    * bytes;
             long to = tile * matrix.tileBytes() + (long) row * bytes;
             for (int k = 0; k < matrix.cols(); k++, from += bytes, to += (long) ROWS * bytes) {
                 if (bytes == 4) {
@@ -98,7 +100,8 @@ final class Packer {
                 long word = (source * q.weight.dim(-1) + (long) col * format.bits() / 32) * 4;
                 long out = to + tiles.groupHead() + row * 4L;
                 for (int w = 0; w < group * format.bits() / 32; w++) {
-                    matrix.data().set(INT, out + (long) w * ROWS * 4, q.weight.data().get(INT, word + w * 4L));
+                    matrix.data()
+                            .set(INT, out + (long) w * ROWS * 4, q.weight.data().get(INT, word + w * 4L));
                 }
             }
         });

@@ -131,8 +131,9 @@ final class Qwen3Next implements Architecture {
     private static FeedForward feedForward(Common c, Weights w, String path, int layer) {
         Fields f = c.fields();
         int experts = f.count("num_experts", 0, 0);
-        boolean dense = f.numbers("mlp_only_layers").stream().flatMapToDouble(Arrays::stream).anyMatch(
-                        l -> l == layer);
+        boolean dense = f.numbers("mlp_only_layers").stream()
+                .flatMapToDouble(Arrays::stream)
+                .anyMatch(l -> l == layer);
         if (dense || experts == 0 || (layer + 1) % f.count("decoder_sparse_step", 1, 1) != 0) {
             return GatedFeedForward.load(w, path, c.hidden(), c.inner(), Activation.SILU, false);
         }

@@ -54,7 +54,9 @@ final class RecurrentState {
         int covered = length - tokens - pending;
         int boundary = (length - nextPending) / BLOCK * BLOCK;
         snapshotRow = -1;
-        if (tokens > 1 && boundary > covered && !blocks.get(boundary / BLOCK - 1).hasSnapshot()) {
+        if (tokens > 1
+                && boundary > covered
+                && !blocks.get(boundary / BLOCK - 1).hasSnapshot()) {
             OptionalInt kept = pool.takeSnapshot();
             if (kept.isPresent()) {
                 blocks.get(boundary / BLOCK - 1).keep(kept.getAsInt());

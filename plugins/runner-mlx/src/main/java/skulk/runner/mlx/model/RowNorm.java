@@ -22,7 +22,11 @@ record RowNorm(Side queries, Side keys, int counted, boolean split) {
         Side keys = side(w, path + ".k_norm.weight", heads.kv().times(c.width()), c.kvHeads() * c.width(), eps);
         // ranks that share a key/value head hold consecutive query heads of it
         boolean first = heads.query().from() == heads.kv().from() * (c.heads() / c.kvHeads());
-        return new RowNorm(queries, keys, first ? keys.weight.length : 0, w.shares().shard().tensorRanks() > 1);
+        return new RowNorm(
+                queries,
+                keys,
+                first ? keys.weight.length : 0,
+                w.shares().shard().tensorRanks() > 1);
     }
 
     private static Side side(Weights w, String name, Range range, int total, double eps) {

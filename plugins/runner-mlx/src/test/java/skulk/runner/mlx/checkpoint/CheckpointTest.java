@@ -27,7 +27,8 @@ class CheckpointTest {
         index("{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}");
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             assertEquals(List.of("a", "b"), checkpoint.names());
-            assertEquals("two.safetensors", checkpoint.get("b").file().getFileName().toString());
+            assertEquals(
+                    "two.safetensors", checkpoint.get("b").file().getFileName().toString());
             assertTrue(refusal(() -> checkpoint.get("c")).contains("tensor c is missing"));
         }
     }
@@ -71,7 +72,8 @@ class CheckpointTest {
         assertEquals(Optional.empty(), quantization("{}").at("any"));
         assertEquals(
                 Optional.of(new Format(4, 32, "mxfp4")),
-                quantization("{\"quantization_config\":{\"quant_method\":\"mxfp4\"}}").at("any"));
+                quantization("{\"quantization_config\":{\"quant_method\":\"mxfp4\"}}")
+                        .at("any"));
     }
 
     @Test
@@ -87,8 +89,8 @@ class CheckpointTest {
     @Test
     void refusesFormatsByName() {
         for (String mode : List.of("nvfp4", "mxfp8")) {
-            String refusal = refusal(() -> quantization("{\"quantization\":{\"mode\":\"" + mode
-                    + "\",\"group_size\":16,\"bits\":8}}"));
+            String refusal = refusal(
+                    () -> quantization("{\"quantization\":{\"mode\":\"" + mode + "\",\"group_size\":16,\"bits\":8}}"));
             assertTrue(refusal.contains("mode is " + mode + "; known are affine, mxfp4"), refusal);
         }
         assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"mxfp4\",\"group_size\":64}}"))
@@ -97,11 +99,16 @@ class CheckpointTest {
 
     @Test
     void refusesUnknownQuantisation() {
-        assertTrue(refusal(() -> quantization("{\"quantization\":{\"bits\":7}}")).contains("bits is 7"));
-        assertTrue(refusal(() -> quantization("{\"quantization\":{\"group_size\":48}}")).contains("48"));
-        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"nf4\"}}")).contains("nf4"));
-        assertTrue(refusal(() -> quantization("{\"quantization_config\":{\"quant_method\":\"awq\"}}")).contains("awq"));
-        assertTrue(refusal(() -> quantization("{\"quantization\":{\"bits\":\"4\"}}")).contains("bits"));
+        assertTrue(
+                refusal(() -> quantization("{\"quantization\":{\"bits\":7}}")).contains("bits is 7"));
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"group_size\":48}}"))
+                .contains("48"));
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"nf4\"}}"))
+                .contains("nf4"));
+        assertTrue(refusal(() -> quantization("{\"quantization_config\":{\"quant_method\":\"awq\"}}"))
+                .contains("awq"));
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"bits\":\"4\"}}"))
+                .contains("bits"));
     }
 
     private static Quantization quantization(String config) {

@@ -78,8 +78,7 @@ final class Agreement {
         LocalRanks links = new LocalRanks(ranks);
         List<Callable<float[][]>> work = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
-            LoadOptions options =
-                    LoadOptions.defaults().withThreads(1).withShard(shards.apply(rank), links.rank(rank));
+            LoadOptions options = LoadOptions.defaults().withThreads(1).withShard(shards.apply(rank), links.rank(rank));
             work.add(() -> {
                 try (Decoder decoder = DecoderLoader.load(golden.folder(), options)) {
                     return Golden.evaluate(decoder, golden, 9);

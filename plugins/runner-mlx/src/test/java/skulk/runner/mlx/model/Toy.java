@@ -29,7 +29,8 @@ record Toy(String name, JsonObject json) {
 
     /** All toys. */
     static List<Toy> all() {
-        try (Stream<Path> files = Files.list(Path.of(Toy.class.getResource(FOLDER).toURI()))) {
+        try (Stream<Path> files =
+                Files.list(Path.of(Toy.class.getResource(FOLDER).toURI()))) {
             return files.map(f -> f.getFileName().toString())
                     .filter(f -> f.endsWith(".json"))
                     .sorted()

@@ -33,36 +33,40 @@ class ToyTest {
 
     @TestFactory
     Stream<DynamicTest> agrees() {
-        return Toy.all().stream().map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
-            Golden golden = toy.write(folder.resolve(toy.name()));
-            float[][] whole;
-            try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD.withThreads(2))) {
-                whole = Agreement.check(decoder, golden);
-            }
-            near(golden.logits(), whole, "from the expected");
-            try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD, Backend.scalar())) {
-                near(golden.logits(), Golden.evaluate(decoder, golden, 7), "from the expected, scalar");
-            }
-        }));
+        return Toy.all().stream()
+                .map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
+                    Golden golden = toy.write(folder.resolve(toy.name()));
+                    float[][] whole;
+                    try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD.withThreads(2))) {
+                        whole = Agreement.check(decoder, golden);
+                    }
+                    near(golden.logits(), whole, "from the expected");
+                    try (Decoder decoder = DecoderLoader.load(golden.folder(), ONE_THREAD, Backend.scalar())) {
+                        near(golden.logits(), Golden.evaluate(decoder, golden, 7), "from the expected, scalar");
+                    }
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> splitsByLayersAndTensors() {
-        return Toy.all().stream().map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
-            Golden golden = toy.write(folder.resolve(toy.name()));
-            int layers = layers(golden);
-            for (int ranks : new int[] {2, 3}) {
-                near(
-                        golden.logits(),
-                        Agreement.split(
-                                golden, ranks, rank -> Shard.layers(rank * layers / ranks, (rank + 1) * layers / ranks)),
-                        "from the expected, layers over " + ranks);
-                near(
-                        golden.logits(),
-                        Agreement.split(golden, ranks, rank -> Shard.tensors(rank, ranks)),
-                        "from the expected, tensors over " + ranks);
-            }
-        }));
+        return Toy.all().stream()
+                .map(toy -> DynamicTest.dynamicTest(toy.name(), () -> {
+                    Golden golden = toy.write(folder.resolve(toy.name()));
+                    int layers = layers(golden);
+                    for (int ranks : new int[] {2, 3}) {
+                        near(
+                                golden.logits(),
+                                Agreement.split(
+                                        golden,
+                                        ranks,
+                                        rank -> Shard.layers(rank * layers / ranks, (rank + 1) * layers / ranks)),
+                                "from the expected, layers over " + ranks);
+                        near(
+                                golden.logits(),
+                                Agreement.split(golden, ranks, rank -> Shard.tensors(rank, ranks)),
+                                "from the expected, tensors over " + ranks);
+                    }
+                }));
     }
 
     private static int layers(Golden golden) throws IOException {
