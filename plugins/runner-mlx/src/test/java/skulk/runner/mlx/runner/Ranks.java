@@ -65,7 +65,7 @@ final class Ranks {
                         instance, shard, folder, Map.of(), new NoLinks(), List.of(), settings, new QuietWatcher()));
     }
 
-    private static ModelCard card(ModelId id) {
+    static ModelCard card(ModelId id) {
         return new ModelCard(
                 id, new Memory(1), 1, 1, false, Optional.empty(), List.of("TextGeneration"), Optional.empty(), "", "", "",
                 Optional.empty(), List.of(), 0, false, false, false, Optional.empty(), Optional.empty(), Optional.empty(),
