@@ -58,8 +58,7 @@ public final class Keys {
     public static final Key<Double> STREAM_IDLE = Key.number("requests.stream_idle_seconds", 120, 1, 86_400, "longest silence between tokens before a stream counts as stalled");
     public static final Key<Boolean> RESUME = Key.flag("requests.resume", true, "continues a stream on another placement of the model when its instance is lost");
     public static final Key<Double> RESUME_WAIT = Key.number("requests.resume_wait_seconds", 30, 0, 86_400, "longest pause that resuming may cause before the request fails");
-    public static final Key<String> KV_BACKEND = Key.oneOf("inference.kv_cache_backend", "default", List.of("default", "mlx_quantized", "turboquant", "turboquant_adaptive", "optiq"), "how keys and values are kept").env("SKULK_KV_CACHE_BACKEND");
-    public static final Key<Long> KV_BITS = Key.integer("inference.kv_cache_bits", 8, 2, 16, "bits of quantised keys and values").env("SKULK_KV_CACHE_BITS");
+    public static final Key<String> KV_BACKEND = Key.oneOf("inference.kv_cache_backend", "default", List.of("default", "f32", "bf16"), "how keys and values are kept").env("SKULK_KV_CACHE_BACKEND");
     public static final Key<Long> THREADS = Key.integer("inference.threads", 0, 0, 4096, "threads a rank computes with; 0 = the machine's cores").env("SKULK_THREADS");
     public static final Key<String> KERNELS = Key.oneOf("inference.kernels", "auto", List.of("auto", "exact", "fast"), "arithmetic of the matrix kernels").env("SKULK_KERNELS");
     public static final Key<Boolean> SKIP_WARMUP = Key.flag("inference.skip_warmup", false, "places without a warm-up pass").env("SKULK_SKIP_LLM_WARMUP");

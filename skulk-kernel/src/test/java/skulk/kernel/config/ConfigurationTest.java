@@ -36,14 +36,14 @@ class ConfigurationTest {
 
     @Test
     void laysFlagsOverEnvironmentOverFileOverDefaults() {
-        String yaml = "inference:\n  kv_cache_backend: optiq\n";
+        String yaml = "inference:\n  kv_cache_backend: f32\n";
         assertEquals("default", of("", Map.of(), Map.of()).get(Keys.KV_BACKEND));
-        assertEquals("optiq", of(yaml, Map.of(), Map.of()).get(Keys.KV_BACKEND));
-        Map<String, String> environment = Map.of("SKULK_KV_CACHE_BACKEND", "turboquant");
-        assertEquals("turboquant", of(yaml, environment, Map.of()).get(Keys.KV_BACKEND));
-        Map<String, String> flags = Map.of("inference.kv_cache_backend", "mlx_quantized");
+        assertEquals("f32", of(yaml, Map.of(), Map.of()).get(Keys.KV_BACKEND));
+        Map<String, String> environment = Map.of("SKULK_KV_CACHE_BACKEND", "bf16");
+        assertEquals("bf16", of(yaml, environment, Map.of()).get(Keys.KV_BACKEND));
+        Map<String, String> flags = Map.of("inference.kv_cache_backend", "default");
         Configuration all = of(yaml, environment, flags);
-        assertEquals("mlx_quantized", all.get(Keys.KV_BACKEND));
+        assertEquals("default", all.get(Keys.KV_BACKEND));
         assertEquals("--flag", all.values().get("inference.kv_cache_backend").source());
         assertEquals("skulk.yaml:2", of(yaml, Map.of(), Map.of()).values().get("inference.kv_cache_backend").source());
     }
