@@ -49,21 +49,26 @@ final class ChatFrames implements Streaming.Frames {
                 called.add(choice);
                 yield List.of(chunk(ChatJson.chunkChoice(choice, call(delta), List.of(), Json.NULL)));
             }
-            case Finished finished -> List.of(last(choice, finished));
+            case Finished finished -> last(choice, finished);
             case GenerationEvent.Accepted accepted -> List.of();
             case GenerationEvent.Committed committed -> List.of();
             case GenerationEvent.Failed(Problem problem) -> failure(problem);
         };
     }
 
-    private String last(int choice, Finished finished) {
+    /**
+     * The end of a choice and, with the last one's, the usage. Helpers of SDKs take a chunk with usage for one that says nothing else, while other
+     * clients look for the reason of the end beside it: so the last end is said without and then with usage.
+     */
+    private List<String> last(int choice, Finished finished) {
         ends.add(finished);
         boolean calls = called.contains(choice);
         String reason = ChatJson.finishReason(finished, calls, request.legacyFunctions());
         ChatJson.Said said = calls ? ChatJson.Said.NOTHING : ChatJson.Said.content("");
         JsonObject end = ChatJson.chunkChoice(choice, said, List.of(), Json.of(reason));
-        Json usage = ends.size() == request.choices() ? ChatJson.usage(ChatJson.sum(ends)) : Json.NULL;
-        return Sse.data(head.with(List.of(end), usage));
+        return ends.size() < request.choices()
+                ? List.of(chunk(end))
+                : List.of(chunk(end), Sse.data(head.with(List.of(end), ChatJson.usage(ChatJson.sum(ends)))));
     }
 
     @Override

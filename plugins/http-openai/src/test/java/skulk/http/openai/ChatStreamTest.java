@@ -76,6 +76,7 @@ class ChatStreamTest {
                         ": prefill_progress {\"PrefillProgressChunk\":{\"model\":\"m\",\"processed_tokens\":5,\"total_tokens\":5}}",
                         content("Hel"),
                         content("lo"),
+                        tools("\"\"", "null", "\"stop\"", "null"),
                         tools("\"\"", "null", "\"stop\"", USAGE),
                         STATS,
                         "data: [DONE]"),
@@ -94,7 +95,8 @@ class ChatStreamTest {
                         "null"),
                 frames.get(2));
         assertEquals(content("4"), frames.get(3));
-        assertEquals(tools("\"\"", "null", "\"length\"", USAGE), frames.get(4));
+        assertEquals(tools("\"\"", "null", "\"length\"", "null"), frames.get(4));
+        assertEquals(tools("\"\"", "null", "\"length\"", USAGE), frames.get(5));
     }
 
     @Test
@@ -111,7 +113,8 @@ class ChatStreamTest {
         assertEquals(
                 tools("null", "[{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}}]", "null", "null"),
                 frames.get(3));
-        assertEquals(tools("null", "null", "\"tool_calls\"", USAGE), frames.get(5));
+        assertEquals(tools("null", "null", "\"tool_calls\"", "null"), frames.get(5));
+        assertEquals(tools("null", "null", "\"tool_calls\"", USAGE), frames.get(6));
     }
 
     @Test
@@ -217,7 +220,11 @@ class ChatStreamTest {
                         .toList());
         for (int i = 0; i < 3; i++) {
             String index = "\"choices\":[{\"index\":" + i + ",";
-            assertEquals(2, frames.stream().filter(f -> f.contains(index)).count());
+            assertEquals(
+                    2,
+                    frames.stream()
+                            .filter(f -> f.contains(index) && f.contains("\"usage\":null,\"service_tier\""))
+                            .count());
         }
         List<String> withUsage =
                 frames.stream().filter(f -> f.contains("\"usage\":{")).toList();
