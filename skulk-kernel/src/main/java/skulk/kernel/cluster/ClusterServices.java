@@ -170,13 +170,19 @@ public final class ClusterServices implements Services {
             known.add(new SoloMembership());
         }
         String wanted = node.configuration().get(Keys.MEMBERSHIP);
-        boolean peers = !node.configuration().get(Keys.BOOTSTRAP_PEERS).isEmpty();
-        String name = !wanted.isEmpty() ? wanted : peers ? "jgroups" : "solo";
+        String name = !wanted.isEmpty() ? wanted : clustered(node.configuration()) ? "jgroups" : "solo";
         return known.stream()
                 .filter(m -> m.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IOException("no plugin offers the membership '%s'; there are %s"
                         .formatted(name, known.stream().map(Membership::name).toList())));
+    }
+
+    /** Whoever names peers, the port for them or anything else of that plugin's wants a cluster. */
+    private static boolean clustered(Configuration configuration) {
+        return !configuration.get(Keys.BOOTSTRAP_PEERS).isEmpty()
+                || configuration.isSet(Keys.CLUSTER_PORT)
+                || !configuration.plugin("membership-jgroups").members().isEmpty();
     }
 
     private NodeProfile profile() {
@@ -312,7 +318,6 @@ public final class ClusterServices implements Services {
         settings.put("threads", Integer.toString(threads()));
         settings.put("kernels", c.get(Keys.KERNELS));
         settings.put("kv_cache_backend", c.get(Keys.KV_BACKEND));
-        settings.put("kv_cache_bits", Long.toString(c.get(Keys.KV_BITS)));
         settings.put("max_concurrent_requests", Long.toString(c.get(Keys.BATCH) ? c.get(Keys.MAX_CONCURRENT) : 1));
         settings.put("max_queued_requests", Long.toString(c.get(Keys.MAX_QUEUED)));
         settings.put("max_output_tokens", Long.toString(c.get(Keys.MAX_OUTPUT_TOKENS)));
