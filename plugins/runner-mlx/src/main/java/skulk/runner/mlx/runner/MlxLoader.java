@@ -62,7 +62,8 @@ final class MlxLoader {
     }
 
     private static RankGroup group(RankContext rank) {
-        return new RankGroup(rank.links(), rank.shard().deviceRank(), rank.shard().worldSize());
+        return new RankGroup(
+                rank.links(), rank.shard().deviceRank(), rank.shard().worldSize());
     }
 
     private static Decoder decoder(RankContext rank, EngineSettings settings, RankGroup group) {
@@ -120,8 +121,7 @@ final class MlxLoader {
                 RankGroup.overlap(rank.shard()));
         OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
         JobMaker jobs = new JobMaker(text, format, constraints(text, format), limit, drafters(rank, decoder));
-        MlxRunner runner = new MlxRunner(
-                decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
+        MlxRunner runner = new MlxRunner(decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
         group.meet();
         rank.watcher().warmingUp();
         rank.watcher().phase("warmup", "");
@@ -157,7 +157,8 @@ final class MlxLoader {
 
     /** The first offered drafter that has something for this model. */
     private static Supplier<Optional<Drafter>> drafters(RankContext rank, Decoder decoder) {
-        TokensOnly target = new TokensOnly(decoder.spec().vocab(), decoder.spec().hidden());
+        TokensOnly target =
+                new TokensOnly(decoder.spec().vocab(), decoder.spec().hidden());
         return () -> {
             for (DrafterFactory factory : rank.drafters()) {
                 Optional<Drafter> drafter = factory.create(rank.shard().modelCard(), rank.companions(), target);

@@ -79,11 +79,7 @@ public final class Scheduler implements AutoCloseable {
      *     layers, 1 otherwise
      */
     public Scheduler(
-            Decoder decoder,
-            Options options,
-            RankContext.Watcher watcher,
-            Consumer<StepPlan> followers,
-            int overlap) {
+            Decoder decoder, Options options, RankContext.Watcher watcher, Consumer<StepPlan> followers, int overlap) {
         this.overlap = overlap;
         this.decoder = decoder;
         this.options = options;
@@ -123,7 +119,8 @@ public final class Scheduler implements AutoCloseable {
             if (token < 0 || token >= decoder.spec().vocab()) {
                 throw new SkulkException(
                         Kind.USER_ERROR,
-                        "token " + token + " is outside the model's vocabulary of " + decoder.spec().vocab());
+                        "token " + token + " is outside the model's vocabulary of "
+                                + decoder.spec().vocab());
             }
         }
     }
@@ -166,8 +163,10 @@ public final class Scheduler implements AutoCloseable {
             failAll(Problem.of(Kind.INTERNAL, "runner_closed", "the runner was closed"));
         } catch (UncheckedIOException e) {
             LOG.log(System.Logger.Level.ERROR, "a rank is lost: {0}", e.getMessage());
-            failAll(Problem.of(Kind.INTERNAL, "instance_lost", "Runner shutdown before completing command ("
-                            + e.getMessage() + ")")
+            failAll(Problem.of(
+                            Kind.INTERNAL,
+                            "instance_lost",
+                            "Runner shutdown before completing command (" + e.getMessage() + ")")
                     .retryAfter(Duration.ofSeconds(1)));
             watcher.broken(e.getMessage());
         } catch (RuntimeException | Error e) {
@@ -310,7 +309,9 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private int blocks(List<Share> shares) {
-        return shares.stream().mapToInt(share -> cache.blocksFor(share.sequence(), share.rows())).sum();
+        return shares.stream()
+                .mapToInt(share -> cache.blocksFor(share.sequence(), share.rows()))
+                .sum();
     }
 
     private void preempt(Sequence sequence) {

@@ -1,7 +1,6 @@
 package skulk.runner.mlx.schedule;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import skulk.api.generation.GenerationEvent.FinishReason;
@@ -63,7 +62,8 @@ final class Stepper {
      */
     Flight begin(List<Share> shares) {
         long now = System.nanoTime();
-        Flight flight = new Flight(shares, cache.begin(shares.stream().map(Share::slice).toList()), now);
+        Flight flight =
+                new Flight(shares, cache.begin(shares.stream().map(Share::slice).toList()), now);
         for (Share share : shares) {
             share.sequence().computed += share.rows();
             share.sequence().awaiting = share.reachesEnd();
@@ -177,8 +177,9 @@ final class Stepper {
         }
         counters.outputTokens.add(fresh.size());
         sequence.job.output().committed(fresh);
-        sequence.drafting().ifPresent(drafting ->
-                drafting.committed(fresh.stream().mapToInt(Integer::intValue).toArray()));
+        sequence.drafting()
+                .ifPresent(drafting -> drafting.committed(
+                        fresh.stream().mapToInt(Integer::intValue).toArray()));
         return end;
     }
 

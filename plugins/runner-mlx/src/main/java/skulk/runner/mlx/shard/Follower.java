@@ -59,7 +59,8 @@ public final class Follower implements Runner {
             if (e.getCause() instanceof UncheckedIOException lost) {
                 throw lost;
             }
-            throw new IllegalStateException("the rank could not follow: " + e.getCause().getMessage(), e.getCause());
+            throw new IllegalStateException(
+                    "the rank could not follow: " + e.getCause().getMessage(), e.getCause());
         }
     }
 

@@ -51,8 +51,8 @@ public final class LocalGroup implements AutoCloseable {
         }
         group = new RankGroup(links, 0, parts.size());
         try {
-            decoder = group.leading(
-                    DecoderLoader.load(folder, options.withShard(parts.getFirst(), group.collectives())));
+            decoder =
+                    group.leading(DecoderLoader.load(folder, options.withShard(parts.getFirst(), group.collectives())));
         } catch (UncheckedIOException e) {
             IOException explained = explain(e.getCause());
             end();

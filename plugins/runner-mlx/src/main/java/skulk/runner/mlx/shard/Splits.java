@@ -17,7 +17,9 @@ public final class Splits {
 
     /** A share of every tensor for each rank. */
     public static List<Shard> tensor(int ranks) {
-        return IntStream.range(0, ranks).mapToObj(rank -> Shard.tensors(rank, ranks)).toList();
+        return IntStream.range(0, ranks)
+                .mapToObj(rank -> Shard.tensors(rank, ranks))
+                .toList();
     }
 
     /** Consecutive layers for each rank. @throws IllegalArgumentException where there are fewer layers than ranks */

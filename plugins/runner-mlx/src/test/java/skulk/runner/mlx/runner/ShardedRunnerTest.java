@@ -42,7 +42,10 @@ class ShardedRunnerTest {
 
     @Test
     void layersOverThreeRanks() throws Exception {
-        check(3, rank -> Shard.PipelineShardMetadata.of(Ranks.card(new ModelId("test/tiny")), rank, 3, 2 * rank, 2 * rank + 2));
+        check(
+                3,
+                rank -> Shard.PipelineShardMetadata.of(
+                        Ranks.card(new ModelId("test/tiny")), rank, 3, 2 * rank, 2 * rank + 2));
     }
 
     @Test
@@ -61,12 +64,18 @@ class ShardedRunnerTest {
         List<Future<Runner>> loading = new ArrayList<>();
         try (ExecutorService threads = Executors.newFixedThreadPool(ranks)) {
             for (int rank = 0; rank < ranks; rank++) {
-                RankContext context = context(shards.apply(rank), folder, new Wires(rank, wires), new Noting(rank, order));
+                RankContext context =
+                        context(shards.apply(rank), folder, new Wires(rank, wires), new Noting(rank, order));
                 loading.add(threads.submit(() -> new MlxRunnerFactory().load(context)));
             }
         }
         Runner first = loading.getFirst().get();
-        assertEquals("0 warms up", order.stream().filter(line -> line.endsWith("warms up")).reduce((a, b) -> b).orElseThrow());
+        assertEquals(
+                "0 warms up",
+                order.stream()
+                        .filter(line -> line.endsWith("warms up"))
+                        .reduce((a, b) -> b)
+                        .orElseThrow());
         List<java.util.concurrent.CompletableFuture<List<GenerationEvent>>> asked = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             asked.add(Ranks.submit(first, Ranks.request(PROMPT, Ranks.GREEDY, 24)));

@@ -40,7 +40,8 @@ class FollowerTest {
     private static final int BLOCKS = 18;
 
     private static Path golden(String name) {
-        Path folder = Path.of(System.getProperty("skulk.shared", "../../shared")).resolve("golden/" + name);
+        Path folder =
+                Path.of(System.getProperty("skulk.shared", "../../shared")).resolve("golden/" + name);
         assumeTrue(Files.isDirectory(folder), "no golden checkpoint at " + folder);
         return folder;
     }
@@ -59,8 +60,12 @@ class FollowerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "llama--f32,Pipeline,2", "llama--f32,Tensor,2", "llama--f32,Pipeline,4", "gemma3_text--f32,Pipeline,3",
-        "gpt_oss--f32,Pipeline,2", "gpt_oss--f32,Tensor,2"
+        "llama--f32,Pipeline,2",
+        "llama--f32,Tensor,2",
+        "llama--f32,Pipeline,4",
+        "gemma3_text--f32,Pipeline,3",
+        "gpt_oss--f32,Pipeline,2",
+        "gpt_oss--f32,Tensor,2"
     })
     void sayWhatOneSays(String model, String sharding, int ranks) throws Exception {
         Path folder = golden(model);
@@ -79,9 +84,9 @@ class FollowerTest {
         List<SocketLinks> links = Meshes.sockets(ranks);
         List<List<List<Integer>>> said = Meshes.run(links, (rank, link) -> {
             RankGroup group = new RankGroup(link, rank, ranks);
-            Decoder decoder =
-                    DecoderLoader.load(folder, options(share(parts.get(rank), bytes, layers))
-                            .withShard(parts.get(rank), group.collectives()));
+            Decoder decoder = DecoderLoader.load(
+                    folder,
+                    options(share(parts.get(rank), bytes, layers)).withShard(parts.get(rank), group.collectives()));
             if (rank > 0) {
                 Quiet watcher = new Quiet();
                 try (Follower follower = new Follower(decoder, group, watcher)) {
@@ -118,8 +123,14 @@ class FollowerTest {
                 outputs.add(output);
                 Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
                 Scheduler.Ticket ticket = scheduler.submit(new Job(
-                        "client " + i % 3, prompt, new int[0], Optional.of(1 + random.nextInt(40)), sampler, Set.of(),
-                        output, i % 2 == 0 ? Optional.of(new Echo()) : Optional.empty()));
+                        "client " + i % 3,
+                        prompt,
+                        new int[0],
+                        Optional.of(1 + random.nextInt(40)),
+                        sampler,
+                        Set.of(),
+                        output,
+                        i % 2 == 0 ? Optional.of(new Echo()) : Optional.empty()));
                 if (i % 6 == 5) {
                     ticket.cancel();
                 }
@@ -183,7 +194,13 @@ class FollowerTest {
             follower.awaitReady();
             Sampler sampler = new Sampler(SamplingPlan.greedy(), new int[] {1}, Optional.empty(), Optional.empty());
             scheduler.submit(new Job(
-                    "client", new int[] {1, 2, 3}, new int[0], Optional.of(9), sampler, Set.of(), output,
+                    "client",
+                    new int[] {1, 2, 3},
+                    new int[0],
+                    Optional.of(9),
+                    sampler,
+                    Set.of(),
+                    output,
                     Optional.empty()));
             first.broken.thenRun(() -> end(links.get(0)));
             last.broken.thenRun(() -> end(links.get(2)));

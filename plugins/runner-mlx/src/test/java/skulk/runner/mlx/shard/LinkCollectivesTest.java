@@ -21,7 +21,9 @@ import skulk.api.RankLinks;
 
 class LinkCollectivesTest {
     private static final int OFFSET = 3;
-    private static final int[] SIZES = {1, 2, 7, 2048, 9000, LinkCollectives.LONG_SUM - 1, LinkCollectives.LONG_SUM + 5, 1_000_003};
+    private static final int[] SIZES = {
+        1, 2, 7, 2048, 9000, LinkCollectives.LONG_SUM - 1, LinkCollectives.LONG_SUM + 5, 1_000_003
+    };
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4})
@@ -70,7 +72,8 @@ class LinkCollectivesTest {
                         Arrays.copyOfRange(sum, OFFSET, OFFSET + SIZES[i]),
                         0,
                         SIZES[i] + " values on rank " + rank);
-                assertArrayEquals(Arrays.copyOf(own, OFFSET), Arrays.copyOf(sum, OFFSET), "what lies before is not touched");
+                assertArrayEquals(
+                        Arrays.copyOf(own, OFFSET), Arrays.copyOf(sum, OFFSET), "what lies before is not touched");
             }
         }
     }

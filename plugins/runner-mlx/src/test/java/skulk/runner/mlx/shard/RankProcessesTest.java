@@ -33,7 +33,8 @@ class RankProcessesTest {
     private static final String TOKENS = "5,17,2,40,3,9,11,30,2,8,21";
 
     private static Path golden(String name) {
-        Path folder = Path.of(System.getProperty("skulk.shared", "../../shared")).resolve("golden/" + name);
+        Path folder =
+                Path.of(System.getProperty("skulk.shared", "../../shared")).resolve("golden/" + name);
         assumeTrue(Files.isDirectory(folder), "no golden checkpoint at " + folder);
         return folder;
     }

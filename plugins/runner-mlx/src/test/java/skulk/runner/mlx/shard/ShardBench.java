@@ -71,7 +71,8 @@ final class ShardBench {
 
     private void latency() throws Exception {
         try (ServerSocketChannel server = SocketLinks.listen()) {
-            Process peer = ChildJvm.start(ShardBench.class, List.of("peer", Integer.toString(SocketLinks.port(server))));
+            Process peer =
+                    ChildJvm.start(ShardBench.class, List.of("peer", Integer.toString(SocketLinks.port(server))));
             try (SocketLinks links = SocketLinks.lead(server, 2, new byte[SocketLinks.KEY])) {
                 long[] nanos = sums(new LinkCollectives(links, 0, 2));
                 Arrays.sort(nanos);
@@ -107,8 +108,8 @@ final class ShardBench {
         LoadOptions options = LoadOptions.defaults()
                 .withThreads(1)
                 .withLimits(new LoadOptions.Limits(Long.MAX_VALUE, 256L << 20, 4096));
-        List<LoadOptions.Shard> layers =
-                List.of(LoadOptions.Shard.layers(0, firstLayers), LoadOptions.Shard.layers(firstLayers, Integer.MAX_VALUE));
+        List<LoadOptions.Shard> layers = List.of(
+                LoadOptions.Shard.layers(0, firstLayers), LoadOptions.Shard.layers(firstLayers, Integer.MAX_VALUE));
         try (Decoder whole = DecoderLoader.load(folder, options);
                 LocalGroup tensor = new LocalGroup(folder, Splits.tensor(2), options);
                 LocalGroup pipeline = new LocalGroup(folder, layers, options)) {
@@ -137,7 +138,9 @@ final class ShardBench {
                     speeds[i][round] = speed;
                     cpu[i] += busiest(before, setups.get(i).cpu());
                 }
-                out.printf("round %d: %s %d streams %.1f tokens/s%n", round, setups.get(i).name, setups.get(i).streams, speed);
+                out.printf(
+                        "round %d: %s %d streams %.1f tokens/s%n",
+                        round, setups.get(i).name, setups.get(i).streams, speed);
             }
         }
         for (int i = 0; i < setups.size(); i++) {
@@ -149,8 +152,14 @@ final class ShardBench {
                     .toArray());
             out.printf(
                     "%-9s %d streams: median %6.1f tokens/s, best %6.1f; against single: x%.2f of medians, x%.2f of bests, x%.2f median of rounds, x%.2f by processor time of the busiest rank%n",
-                    setups.get(i).name, setups.get(i).streams, own[rounds / 2], own[rounds - 1],
-                    own[rounds / 2] / base[rounds / 2], own[rounds - 1] / base[rounds - 1], ratios[rounds / 2], cpu[i / 3 * 3] / cpu[i]);
+                    setups.get(i).name,
+                    setups.get(i).streams,
+                    own[rounds / 2],
+                    own[rounds - 1],
+                    own[rounds / 2] / base[rounds / 2],
+                    own[rounds - 1] / base[rounds - 1],
+                    ratios[rounds / 2],
+                    cpu[i / 3 * 3] / cpu[i]);
         }
     }
 
@@ -186,8 +195,14 @@ final class ShardBench {
                     "bench", prompt, new int[0], Optional.of(TOKENS), sampler, Set.of(), output, Optional.empty()));
         }
         done.await();
-        long start = outputs.stream().mapToLong(output -> output.times.getFirst()).max().orElseThrow();
-        long end = outputs.stream().mapToLong(output -> output.times.getLast()).min().orElseThrow();
+        long start = outputs.stream()
+                .mapToLong(output -> output.times.getFirst())
+                .max()
+                .orElseThrow();
+        long end = outputs.stream()
+                .mapToLong(output -> output.times.getLast())
+                .min()
+                .orElseThrow();
         long tokens = outputs.stream()
                 .flatMap(output -> output.times.stream())
                 .filter(time -> time > start && time <= end)
