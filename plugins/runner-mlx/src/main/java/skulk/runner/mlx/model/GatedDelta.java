@@ -15,7 +15,7 @@ import skulk.runner.mlx.model.Cut.Range;
  * done in the same order whatever the other rows are.
  *
  * @param index which of this rank's recurrent layers
- * @param input to queries, keys, values, output gates, {@code b}, {@code a}
+ * @param input to queries, keys, values, output gates and to {@code b}, {@code a}
  * @param convolution {@code taps} weights per channel, oldest first
  * @param decay per value head, {@code exp(A_log)}
  * @param shift per value head, added to {@code a}
@@ -23,7 +23,7 @@ import skulk.runner.mlx.model.Cut.Range;
 record GatedDelta(
         int index,
         Sizes sizes,
-        Linear input,
+        Inputs input,
         float[] convolution,
         float[] decay,
         float[] shift,
@@ -68,7 +68,7 @@ record GatedDelta(
      * @param whole sizes over all ranks
      * @param input loaded by the family, which knows how the file orders its rows
      */
-    static GatedDelta load(Weights w, String path, Sizes whole, Linear input, Place place) {
+    static GatedDelta load(Weights w, String path, Sizes whole, Inputs input, Place place) {
         Shares.Heads heads = w.shares().heads(whole.valueHeads, whole.keyHeads);
         Range keys = heads.kv().times(whole.keyWidth);
         Range values = heads.query().times(whole.valueWidth);
@@ -106,8 +106,8 @@ record GatedDelta(
 
     /** New rows from normed rows; summed over the ranks. */
     Rows run(Ops ops, Rows x) {
-        Rows fed = ops.linear(x, input);
-        Work work = Work.of(ops, fed, index, sizes);
+        Rows fed = ops.linear(x, input.wide);
+        Work work = Work.of(ops, fed, ops.linearExact(x, input.decisive), index, sizes);
         Rows mixed = ops.rows(work.runs[work.slices], sizes.channels());
         Rows gates = ops.rows(mixed.count(), 2 * sizes.valueHeads);
         ops.forRows(mixed.count(), row -> prepare(work, row, mixed, gates));
@@ -249,6 +249,14 @@ record GatedDelta(
     }
 
     /**
+     * Input projections.
+     *
+     * @param wide to queries, keys, values, output gates
+     * @param decisive to b and a: a rounding here would stay in the state, so they are computed exactly
+     */
+    record Inputs(Linear wide, Linear decisive) {}
+
+    /**
      * What layers differ in or share.
      *
      * @param sizes this rank's share
@@ -278,7 +286,7 @@ record GatedDelta(
      * @param runs first row to run of each slice, and the number of all at the end
      */
     private record Work(Rows in, int slices, int[] runs, RecurrentState[] states, Step step) {
-        static Work of(Ops ops, Rows fed, int layer, Sizes z) {
+        static Work of(Ops ops, Rows fed, Rows decisive, int layer, Sizes z) {
             Step step = ops.step();
             int slices = step.slices().size();
             RecurrentState[] states = new RecurrentState[slices];
@@ -290,12 +298,12 @@ record GatedDelta(
             Rows in = ops.rows(runs[slices] + slices * (z.taps - 1), z.channels() + 2 * z.valueHeads);
             Work work = new Work(in, slices, runs, states, step);
             for (int s = 0; s < slices; s++) {
-                work.fill(fed, layer, s, z);
+                work.fill(fed, decisive, layer, s, z);
             }
             return work;
         }
 
-        private void fill(Rows fed, int layer, int slice, Sizes z) {
+        private void fill(Rows fed, Rows decisive, int layer, int slice, Sizes z) {
             RecurrentState state = states[slice];
             int row = firstIn(slice, z);
             for (int t = 0; t < z.taps - 1; t++, row++) {
@@ -306,8 +314,8 @@ record GatedDelta(
             row += state.pending();
             for (int r = step.starts()[slice]; r < step.starts()[slice + 1]; r++, row++) {
                 System.arraycopy(fed.data(), fed.at(r), in.data(), in.at(row), z.channels());
-                int gates = fed.at(r) + z.channels() + z.values();
-                System.arraycopy(fed.data(), gates, in.data(), in.at(row) + z.channels(), 2 * z.valueHeads);
+                int gates = in.at(row) + z.channels();
+                System.arraycopy(decisive.data(), decisive.at(r), in.data(), gates, 2 * z.valueHeads);
             }
         }
 

@@ -34,17 +34,16 @@ final class Qwen35 {
         return new Qwen3Next(filled, w, Qwen35::separate);
     }
 
-    private static List<Piece> separate(String path, GatedDelta.Sizes z, Shares.Heads heads) {
+    private static Qwen3Next.Pieces separate(String path, GatedDelta.Sizes z, Shares.Heads heads) {
         Range keys = heads.kv().times(z.keyWidth());
         Range values = heads.query().times(z.valueWidth());
-        return List.of(
-                new Piece(
-                        path + ".in_proj_qkv",
-                        z.channels(),
-                        List.of(keys, keys.plus(z.keys()), values.plus(2 * z.keys())),
-                        false),
-                Piece.of(path + ".in_proj_z", z.values(), values, false),
-                Piece.of(path + ".in_proj_b", z.valueHeads(), heads.query(), false),
-                Piece.of(path + ".in_proj_a", z.valueHeads(), heads.query(), false));
+        List<Range> mixed = List.of(keys, keys.plus(z.keys()), values.plus(2 * z.keys()));
+        return new Qwen3Next.Pieces(
+                List.of(
+                        new Piece(path + ".in_proj_qkv", z.channels(), mixed, false),
+                        Piece.of(path + ".in_proj_z", z.values(), values, false)),
+                List.of(
+                        Piece.of(path + ".in_proj_b", z.valueHeads(), heads.query(), false),
+                        Piece.of(path + ".in_proj_a", z.valueHeads(), heads.query(), false)));
     }
 }

@@ -49,7 +49,9 @@ final class Qwen3Next implements Architecture {
             if ((i + 1) % interval != 0) {
                 String part = path + ".linear_attn";
                 GatedDelta.Place place = new GatedDelta.Place(recurrent++, c.hidden(), c.eps(), own, scratch);
-                Linear in = w.stacked(c.hidden(), input.pieces(part, whole, heads));
+                Pieces pieces = input.pieces(part, whole, heads);
+                GatedDelta.Inputs in = new GatedDelta.Inputs(
+                        w.stacked(c.hidden(), pieces.wide), w.stacked(c.hidden(), pieces.decisive));
                 delta = Optional.of(GatedDelta.load(w, part, whole, in, place));
             } else {
                 String part = path + ".self_attn";
@@ -102,7 +104,7 @@ final class Qwen3Next implements Architecture {
     }
 
     /** {@code in_proj_qkvz} and {@code in_proj_ba}: by key head its query, key, values and gates, and its b and a. */
-    private static List<Piece> fused(String path, GatedDelta.Sizes z, Shares.Heads heads) {
+    private static Pieces fused(String path, GatedDelta.Sizes z, Shares.Heads heads) {
         int group = z.valueHeads() / z.keyHeads();
         int values = group * z.valueWidth();
         int stride = 2 * z.keyWidth() + 2 * values;
@@ -123,9 +125,9 @@ final class Qwen3Next implements Architecture {
                 narrow.add(new Range(at, at + 1));
             });
         }
-        return List.of(
-                new Piece(path + ".in_proj_qkvz", z.keyHeads() * stride, wide, false),
-                new Piece(path + ".in_proj_ba", 2 * z.valueHeads(), narrow, false));
+        return new Pieces(
+                List.of(new Piece(path + ".in_proj_qkvz", z.keyHeads() * stride, wide, false)),
+                List.of(new Piece(path + ".in_proj_ba", 2 * z.valueHeads(), narrow, false)));
     }
 
     private static FeedForward feedForward(Common c, Weights w, String path, int layer) {
@@ -189,9 +191,16 @@ final class Qwen3Next implements Architecture {
 
     /** How a file lays out the input projections of a recurrent layer. */
     interface Input {
-        /** Pieces whose rows are, for the heads held here: queries, keys, values, gates, b, a. */
-        List<Piece> pieces(String path, GatedDelta.Sizes whole, Shares.Heads heads);
+        Pieces pieces(String path, GatedDelta.Sizes whole, Shares.Heads heads);
     }
+
+    /**
+     * Rows for the heads held here.
+     *
+     * @param wide queries, keys, values, gates
+     * @param decisive b, a
+     */
+    record Pieces(List<Piece> wide, List<Piece> decisive) {}
 
     /** One of {@code delta} and {@code attention} is there. */
     private record Layer(
