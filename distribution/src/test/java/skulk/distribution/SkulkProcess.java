@@ -30,10 +30,11 @@ public final class SkulkProcess implements AutoCloseable {
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final CompletableFuture<String> ready = new CompletableFuture<>();
     private final HttpClient client = HttpClient.newHttpClient();
+    private final Thread reader;
 
     private SkulkProcess(Process process) {
         this.process = process;
-        Thread.ofVirtual().start(this::read);
+        reader = Thread.ofVirtual().start(this::read);
     }
 
     /** The folder that the build has put together. */
@@ -100,6 +101,7 @@ public final class SkulkProcess implements AutoCloseable {
         if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new IOException("still running:\n" + log());
         }
+        reader.join(Duration.ofSeconds(5)); // the last lines' way through the pipe
         return process.exitValue();
     }
 
@@ -111,6 +113,15 @@ public final class SkulkProcess implements AutoCloseable {
         return client.send(
                 request(path).POST(HttpRequest.BodyPublishers.ofString(body)).build(),
                 HttpResponse.BodyHandlers.ofString());
+    }
+
+    public HttpResponse<String> delete(String path) throws IOException, InterruptedException {
+        return client.send(request(path).DELETE().build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** Ends the process at once, as kill -9 does; its children notice by themselves. */
+    public void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     /** The body of a GET as a JSON object. */
