@@ -19,7 +19,7 @@ import skulk.api.cluster.NodeProfile;
 final class JGroupsMembership implements Membership {
     private static final System.Logger LOG = System.getLogger(JGroupsMembership.class.getName());
     /** Two nodes that start at once may each begin alone and merge; a peer that has not merged by then has refused us. */
-    private static final long MERGE_PATIENCE_SECONDS = 8;
+    private static final long MERGE_PATIENCE_SECONDS = 12;
 
     private final Network network;
     private final Path directory;
@@ -37,18 +37,29 @@ final class JGroupsMembership implements Membership {
     @Override
     public Member join(NodeProfile self, Listener listener) throws IOException {
         InetAddress address = network.listenAddress();
-        Optional<TLS> tls = tls(address);
+        Optional<String> known = secret();
+        Optional<String> made =
+                known.isEmpty() && !address.isLoopbackAddress() ? Optional.of(newSecret()) : Optional.empty();
+        Optional<TLS> tls =
+                known.or(() -> made).map(secret -> ClusterSecret.tls(ClusterIdentity.of(secret, network.namespace())));
         Seat seat = new Seat(self, listener);
         try {
             JChannel channel = new JChannel(Stack.protocols(network, address, tls));
             seat.open(channel, network.namespace());
+            String port = Integer.toString(seat.port().orElse(network.port()));
             LOG.log(
                     System.Logger.Level.INFO,
                     "Cluster ''{0}'' on {1}:{2}, {3}",
                     network.namespace(),
                     address.getHostAddress(),
-                    Integer.toString(network.port()),
+                    port,
                     tls.isPresent() ? "encrypted" : "loopback only, not encrypted");
+            made.ifPresent(secret -> LOG.log(
+                    System.Logger.Level.INFO,
+                    "Made a cluster secret. Join other machines with: SKULK_CLUSTER_SECRET={0} skulk serve --bootstrap-peers {1}:{2}",
+                    secret,
+                    address.getHostAddress(),
+                    port));
             checkAdmitted(seat, address);
             return seat;
         } catch (IOException e) {
@@ -63,39 +74,24 @@ final class JGroupsMembership implements Membership {
         }
     }
 
-    private Optional<TLS> tls(InetAddress address) throws IOException {
-        Optional<String> secret = network.secret().or(() -> stored());
-        if (secret.isEmpty() && !address.isLoopbackAddress()) {
-            if (!network.peers().isEmpty()) {
-                throw new IOException("joining a cluster at " + network.peers().getFirst()
-                        + " needs its secret: set plugins.membership-jgroups.secret to the one its first node printed");
-            }
-            secret = Optional.of(ClusterSecret.generate(directory));
-            LOG.log(
-                    System.Logger.Level.INFO,
-                    "Made a cluster secret. Join other machines with: SKULK_CLUSTER_SECRET={0} skulk serve --bootstrap-peers {1}:{2}",
-                    secret.get(),
-                    address.getHostAddress(),
-                    Integer.toString(network.port()));
-        }
-        return secret.isEmpty()
-                ? Optional.empty()
-                : Optional.of(ClusterSecret.tls(ClusterIdentity.of(secret.get(), network.namespace())));
+    /** Given, or made by an earlier run of this node. */
+    private Optional<String> secret() throws IOException {
+        return network.secret().isPresent() ? network.secret() : ClusterSecret.stored(directory);
     }
 
-    private Optional<String> stored() {
-        try {
-            return ClusterSecret.stored(directory);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+    private String newSecret() throws IOException {
+        if (!network.peers().isEmpty()) {
+            throw new IOException("joining a cluster at " + network.peers().getFirst()
+                    + " needs its secret: set SKULK_CLUSTER_SECRET to the one that its first node printed");
         }
+        return ClusterSecret.generate(directory);
     }
 
     /** A node that was told whom to join, finds somebody there and still is alone, was turned away: say so instead of serving a cluster of one. */
     private void checkAdmitted(Seat seat, InetAddress address) throws IOException, InterruptedException {
-        seat.refusal().ifPresent(reason -> {
-            throw new java.io.UncheckedIOException(new IOException(reason));
-        });
+        if (seat.refusal().isPresent()) {
+            throw new IOException(seat.refusal().get());
+        }
         if (seat.awaitCompany(0, TimeUnit.SECONDS)) {
             return;
         }

@@ -66,6 +66,7 @@ final class MemberAddress {
     }
 
     private static String text(ExtendedUUID uuid, String key) {
-        return new String(uuid.get(key), StandardCharsets.UTF_8);
+        byte[] value = uuid.get(key); // an empty value arrives as none
+        return value == null ? "" : new String(value, StandardCharsets.UTF_8);
     }
 }

@@ -45,14 +45,24 @@ record Network(
         return new Network(
                 nonEmpty(
                         settings.text("bind", "", "address to listen on for other nodes; empty = chosen by the peers")),
-                (int) settings.number("port", DEFAULT_PORT, "port for other nodes; 0 = any free one"),
-                peers(settings.value("bootstrap_peers", "host:port of nodes to join through")),
+                (int) settings.number(
+                        "port",
+                        settings.number("cluster.port", DEFAULT_PORT, "port for other nodes"),
+                        "port for other nodes; 0 = any free one; else cluster.port"),
+                peers(settings.value("bootstrap_peers", "host:port of nodes to join through; else those of the cluster")
+                        .or(() -> settings.value("cluster.bootstrap_peers", "host:port of nodes to join through"))),
                 settings.flag("multicast", false, "look for nodes on the local network"),
                 nonEmpty(settings.text("dns", "", "name whose addresses are nodes to join through")),
-                settings.text("namespace", "skulk", "nodes of another namespace are another cluster"),
-                nonEmpty(settings.text("secret", "", "cluster secret; generated on first use where one is needed")),
+                settings.text(
+                        "namespace",
+                        settings.text("cluster.namespace", "v0.0.1", "nodes of another namespace are another cluster"),
+                        "nodes of another namespace are another cluster; else cluster.namespace"),
+                nonEmpty(settings.text(
+                        "secret",
+                        settings.text("cluster.secret", "", "shared by the cluster's nodes"),
+                        "cluster secret; else cluster.secret; generated on first use where one is needed")),
                 Duration.ofMillis((long)
-                        (1000 * settings.number("silence_seconds", 4, "silence after which a node counts as gone"))));
+                        (1000 * settings.number("silence_seconds", 4.5, "silence after which a node counts as gone"))));
     }
 
     private static Optional<String> nonEmpty(String text) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,10 +14,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
+import org.jgroups.Event;
 import org.jgroups.JChannel;
 import org.jgroups.Message;
 import org.jgroups.Receiver;
 import org.jgroups.View;
+import org.jgroups.stack.IpAddress;
 import skulk.api.Membership;
 import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
@@ -54,6 +57,16 @@ final class Seat implements Membership.Member, Receiver {
         }
     }
 
+    /** The port that the channel has taken. */
+    OptionalInt port() {
+        JChannel open = channel;
+        return open != null
+                        && open.down(new Event(Event.GET_PHYSICAL_ADDRESS, open.getAddress()))
+                                instanceof IpAddress bound
+                ? OptionalInt.of(bound.getPort())
+                : OptionalInt.empty();
+    }
+
     boolean awaitCompany(long time, TimeUnit unit) throws InterruptedException {
         return company.await(time, unit);
     }
@@ -81,7 +94,7 @@ final class Seat implements Membership.Member, Receiver {
             } else if (address.equals(channel.getAddress())) {
                 refusal = objection;
             } else {
-                LOG.log(System.Logger.Level.WARNING, "Refused {0}: {1}", address, objection.get());
+                LOG.log(System.Logger.Level.WARNING, "Refused a node: {0}", objection.get());
             }
         }
         addresses = Map.copyOf(known);

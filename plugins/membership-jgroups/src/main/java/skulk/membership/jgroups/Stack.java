@@ -44,10 +44,14 @@ final class Stack {
         // a closed connection is noticed at once; its own port is bound to the cluster's address and carries nothing
         // but liveness
         stack.add(new FD_SOCK2().setBindAddress(address).setPortRange(100));
+        // noticed at the first look after the time-out, and verified after that: together the silence that was asked
+        // for
+        long look = Math.clamp(network.silence().toMillis() / 8, 100, 1000);
+        long verify = Math.min(250, network.silence().toMillis() / 4);
         stack.add(new FD_ALL3()
-                .setTimeout(network.silence().toMillis())
-                .setInterval(Math.max(250, network.silence().toMillis() / 4)));
-        stack.add(new VERIFY_SUSPECT2().setTimeout(500));
+                .setTimeout(Math.max(look, network.silence().toMillis() - look - verify))
+                .setInterval(look));
+        stack.add(new VERIFY_SUSPECT2().setTimeout(verify));
         stack.add(new NAKACK2().useMcastXmit(false));
         stack.add(new UNICAST3());
         stack.add(new STABLE().setDesiredAverageGossip(50_000));
@@ -65,13 +69,16 @@ final class Stack {
         // off by default; with it off a message over 16 KB waits 90 ms for Nagle and the delayed acknowledgement
         tcp.tcpNodelay(true);
         tcp.setSockConnTimeout(1000).logDetails(false);
+        // the handshake of a joining node on a machine under load
+        tcp.setPeerAddrReadTimeout(5000);
         return tcp;
     }
 
     private static List<Protocol> discovery(Network network, InetAddress address) throws Exception {
         List<Protocol> found = new ArrayList<>();
         TCPPING ping = new TCPPING();
-        ping.setInitialHosts(network.peers()).setPortRange(0);
+        // whoever is asked names all members it knows: the coordinator need not be among the peers that a node is given
+        ping.setInitialHosts(network.peers()).setPortRange(0).returnEntireCache(true);
         found.add(ping);
         if (network.multicast()) {
             MPING multicast = new MPING();

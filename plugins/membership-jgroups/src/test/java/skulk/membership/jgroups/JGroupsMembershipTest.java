@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -167,7 +166,7 @@ class JGroupsMembershipTest {
         Joined a = join(profile("a", false), port, JsonObject.builder());
         NodeProfile twin = new NodeProfile(new NodeId("other"), "a", "0.1.0", List.of(), 1, false);
         int other = freePort();
-        UncheckedIOException refusal = assertThrows(UncheckedIOException.class, () -> join(twin, other, peers(port)));
+        IOException refusal = assertThrows(IOException.class, () -> join(twin, other, peers(port)));
         assertTrue(refusal.getMessage().contains("already in the cluster"), refusal.getMessage());
         assertEquals(List.of("a"), a.names());
     }
