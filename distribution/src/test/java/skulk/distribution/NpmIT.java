@@ -1,0 +1,77 @@
+package skulk.distribution;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The npm packages of OpenAI, Claude and Ollama, run by Node.js from {@code src/test/npm}. */
+@ExtendWith(SharedNode.class)
+class NpmIT {
+    private static final Path SOURCES = Path.of(System.getProperty("skulk.test.npm", "src/test/npm"));
+    private static final Path WORK = Path.of(System.getProperty("skulk.test.npm.work", "target/npm"));
+
+    private record Result(int code, String output) {}
+
+    @BeforeAll
+    static void install() throws Exception {
+        for (String tool : List.of("node", "npm")) {
+            assumeTrue(there(tool), tool + " is not installed: the npm clients are not tested");
+        }
+        Files.createDirectories(WORK);
+        try (Stream<Path> files = Files.list(SOURCES)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, WORK.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        Result installed = run(Map.of(), "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts");
+        assumeFalse(
+                installed.output().matches("(?s).*(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH).*"),
+                "there is no npm registry: the npm clients are not tested\n" + installed.output());
+        assertEquals(0, installed.code(), installed.output());
+    }
+
+    private static boolean there(String tool) {
+        return Stream.of(System.getenv("PATH").split(":")).anyMatch(dir -> Files.isExecutable(Path.of(dir, tool)));
+    }
+
+    private static Result run(Map<String, String> environment, String... command)
+            throws IOException, InterruptedException {
+        Path output = Files.createTempFile("skulk-npm", ".txt");
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .directory(WORK.toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile());
+            builder.environment().putAll(environment);
+            Process process = builder.start();
+            if (!process.waitFor(180, TimeUnit.SECONDS)) {
+                process.descendants().forEach(ProcessHandle::destroyForcibly);
+                process.destroyForcibly().waitFor();
+                return new Result(-1, "not done in time:\n" + Files.readString(output));
+            }
+            return new Result(process.exitValue(), Files.readString(output));
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "claude", "ollama"})
+    void servesTheClient(String client, ServingNode node) throws Exception {
+        Result result = run(Map.of("SKULK_URL", node.url()), "node", "--test", client + ".test.mjs");
+        assertEquals(0, result.code(), result.output());
+    }
+}
