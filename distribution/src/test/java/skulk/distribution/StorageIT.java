@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
 
 /** Models on disk, end to end: a hub that counts what it sends, nodes as processes, the operator's commands of the runbook. */
 class StorageIT {
@@ -35,6 +36,8 @@ class StorageIT {
     private Path temp;
 
     private HubStandIn hub;
+    private String[] store = {};
+    private int clusterPort;
     private final List<SkulkProcess> nodes = new ArrayList<>();
 
     @BeforeEach
@@ -169,25 +172,13 @@ class StorageIT {
 
     @Test
     void aModelCrossesTheInternetOnceWithAStore() throws Exception {
-        int cluster = freePort();
-        String[] common = {
-            "--set", "model_store.store_host=attic", "--set", "model_store.store_path=" + temp.resolve("tank"),
-            "--set", "model_store.store_port=" + freePort(), "--set", "cluster.secret=correct horse battery staple",
-            "--set", "model_store.store_http_host=127.0.0.1"
-        };
-        SkulkProcess host = serve("attic", join(common, "--name", "attic", "--cluster-port", Integer.toString(cluster)));
-        SkulkProcess client = serve(
-                "cellar", join(common, "--name", "cellar", "--cluster-port", Integer.toString(freePort()), "--bootstrap-peers", "127.0.0.1:" + cluster));
-        await().atMost(PATIENCE).until(() -> client.json("/state").object("nodeIdentities").orElseThrow().members().size() == 2);
+        openStore();
+        SkulkProcess host = host();
+        SkulkProcess client = client();
         assertTrue(ok(client.get("/store/health")).string("storePath").orElseThrow().endsWith("tank"));
         assertEquals("{\"entries\":[]}", client.get("/store/registry").body());
 
-        String hostId = ((skulk.api.json.JsonString) Json.parse(host.get("/node_id").body())).value();
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).until(() -> client.post(
-                                "/place_instance",
-                                "{\"model_id\":\"%s\",\"excluded_nodes\":[\"%s\"]}".formatted(MODEL, hostId))
-                        .statusCode()
-                == 200);
+        placeOn(client, host);
         awaitReady(client);
         assertAnswers(client);
         long once = hub.sent.get();
@@ -211,6 +202,55 @@ class StorageIT {
         assertEquals(404, client.delete("/store/models/" + MODEL).statusCode());
         assertEquals("{\"entries\":[]}", client.get("/store/registry").body());
         assertFalse(Files.exists(temp.resolve("tank").resolve(FOLDER)));
+    }
+
+    /** The host goes on with what it was fetching as soon as somebody asks for it again, and the client goes on asking. */
+    @Test
+    void aKilledStoreHostAndItsClientGoOn() throws Exception {
+        openStore();
+        SkulkProcess host = host();
+        SkulkProcess client = client();
+        hub.pauseMillis = 12;
+        placeOn(client, host);
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> hub.sent.get() > hub.modelBytes() / 2);
+        host.kill();
+        assertTrue(hub.sent.get() < hub.modelBytes() * 9 / 10, "killed too late to show anything");
+        hub.pauseMillis = 0;
+        host();
+        awaitReady(client);
+        assertAnswers(client);
+        assertTrue(hub.sent.get() <= hub.modelBytes() * 11 / 10, hub.sent.get() + " bytes of a model of " + hub.modelBytes());
+        assertSame(temp.resolve("tank").resolve(FOLDER));
+        assertSame(temp.resolve("cellar/staging").resolve(FOLDER));
+    }
+
+    private void openStore() throws IOException {
+        clusterPort = freePort();
+        store = new String[] {
+            "--set", "model_store.store_host=attic", "--set", "model_store.store_path=" + temp.resolve("tank"),
+            "--set", "model_store.store_port=" + freePort(), "--set", "cluster.secret=correct horse battery staple",
+            "--set", "model_store.store_http_host=127.0.0.1"
+        };
+    }
+
+    private SkulkProcess host() throws Exception {
+        return serve("attic", join(store, "--name", "attic", "--cluster-port", Integer.toString(clusterPort)));
+    }
+
+    private SkulkProcess client() throws Exception {
+        String peer = "127.0.0.1:" + clusterPort;
+        String port = Integer.toString(freePort());
+        SkulkProcess client = serve("cellar", join(store, "--name", "cellar", "--cluster-port", port, "--bootstrap-peers", peer));
+        await().atMost(PATIENCE).until(() -> client.json("/state").object("nodeIdentities").orElseThrow().members().size() == 2);
+        return client;
+    }
+
+    private static void placeOn(SkulkProcess client, SkulkProcess host) throws Exception {
+        String hostId = ((JsonString) Json.parse(host.get("/node_id").body())).value();
+        String body = "{\"model_id\":\"%s\",\"excluded_nodes\":[\"%s\"]}".formatted(MODEL, hostId);
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(500))
+                .until(() -> client.post("/place_instance", body).statusCode() == 200);
     }
 
     private static String[] join(String[] first, String... rest) {
