@@ -11,8 +11,7 @@ import skulk.runner.mlx.model.SyntheticCheckpoint;
 
 /** {@code skulk bench}: the engine on this machine, through the decoder and scheduler that serve; or a server by its URL. */
 public final class BenchTool implements ToolProvider {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             usage: bench --synthetic SHAPE | --model FOLDER  [--threads N] [--bits 4|8|16] [--group 32|64|128]
                          [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3] [--json]
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]

@@ -91,7 +91,9 @@ final class EngineBench {
                     .put("load_seconds", Sample.round(loadSeconds))
                     .putIfPresent("resident_bytes_after_load", resident)
                     .putIfPresent("resident_bytes", Machine.residentBytes())
-                    .put("floor_tokens_per_second", Sample.round(floor / decoder.spec().weightBytes()))
+                    .put(
+                            "floor_tokens_per_second",
+                            Sample.round(floor / decoder.spec().weightBytes()))
                     .put("prompt_tokens", (long) prompt)
                     .put("generated_tokens", (long) generate)
                     .put("batches", JsonArray.of(rows.toArray()))
@@ -121,10 +123,20 @@ final class EngineBench {
         Sample speed = Sample.of(rounds.stream().map(Round::generationSpeed).toList());
         return JsonObject.builder()
                 .put("batch", (long) batch)
-                .put("prompt_tokens_per_second", Sample.of(rounds.stream().map(Round::promptSpeed).toList()).spread())
+                .put(
+                        "prompt_tokens_per_second",
+                        Sample.of(rounds.stream().map(Round::promptSpeed).toList())
+                                .spread())
                 .put("generation_tokens_per_second", speed.spread())
-                .put("first_token_ms", Sample.of(rounds.stream().flatMap(r -> r.firstMillis.stream()).toList()).spread())
-                .put("ratio_to_floor", Sample.round(speed.median() * decoder.spec().weightBytes() / floor))
+                .put(
+                        "first_token_ms",
+                        Sample.of(rounds.stream()
+                                        .flatMap(r -> r.firstMillis.stream())
+                                        .toList())
+                                .spread())
+                .put(
+                        "ratio_to_floor",
+                        Sample.round(speed.median() * decoder.spec().weightBytes() / floor))
                 .build();
     }
 
@@ -154,7 +166,10 @@ final class EngineBench {
         }
         long from = times.stream().mapToLong(List::getFirst).max().orElseThrow();
         long to = times.stream().mapToLong(List::getLast).min().orElseThrow();
-        long tokens = times.stream().flatMap(List::stream).filter(t -> t > from && t <= to).count();
+        long tokens = times.stream()
+                .flatMap(List::stream)
+                .filter(t -> t > from && t <= to)
+                .count();
         return new Round(
                 batch * (double) prompt * 1e9 / (from - start),
                 to > from ? tokens * 1e9 / (to - from) : 0,

@@ -40,8 +40,7 @@ final class LoadBench {
     }
 
     static JsonObject run(Options options) throws InterruptedException {
-        String model =
-                options.text("model").orElseThrow(() -> new IllegalArgumentException("--url needs --model ID"));
+        String model = options.text("model").orElseThrow(() -> new IllegalArgumentException("--url needs --model ID"));
         LoadBench bench = new LoadBench(options);
         List<JsonObject> rows = new ArrayList<>();
         for (int level : options.numbers("concurrency", "1")) {
@@ -94,9 +93,17 @@ final class LoadBench {
                 .put("seconds", Sample.round(seconds))
                 .put("tokens", tokens)
                 .put("tokens_per_second", Sample.round(tokens / seconds))
-                .put("first_token_ms", Sample.of(answers.stream().map(Answer::firstMillis).toList()).percentiles())
-                .put("between_tokens_ms", Sample.of(answers.stream().flatMap(a -> a.gaps.stream()).toList()).percentiles())
-                .put("stream_tokens_per_second", Sample.of(answers.stream().map(Answer::speed).toList()).spread());
+                .put(
+                        "first_token_ms",
+                        Sample.of(answers.stream().map(Answer::firstMillis).toList())
+                                .percentiles())
+                .put(
+                        "between_tokens_ms",
+                        Sample.of(answers.stream().flatMap(a -> a.gaps.stream()).toList())
+                                .percentiles())
+                .put(
+                        "stream_tokens_per_second",
+                        Sample.of(answers.stream().map(Answer::speed).toList()).spread());
         errors.stream().findFirst().ifPresent(e -> out.put("first_error", e));
         return out.build();
     }
@@ -156,7 +163,9 @@ final class LoadBench {
                 if (hasText(chunk)) {
                     times.add(System.nanoTime());
                 }
-                counted = chunk.object("usage").flatMap(u -> u.integer("completion_tokens")).orElse(counted);
+                counted = chunk.object("usage")
+                        .flatMap(u -> u.integer("completion_tokens"))
+                        .orElse(counted);
             }
         }
         if (!done) {
@@ -170,7 +179,8 @@ final class LoadBench {
                 .flatMap(choices -> choices.items().stream())
                 .flatMap(choice -> ((JsonObject) choice).object("delta").stream())
                 .flatMap(delta -> delta.members().values().stream())
-                .anyMatch(value -> value instanceof skulk.api.json.JsonString s && !s.value().isEmpty()
+                .anyMatch(value -> value instanceof skulk.api.json.JsonString s
+                        && !s.value().isEmpty()
                         && !s.value().equals("assistant"));
     }
 
@@ -191,8 +201,7 @@ final class LoadBench {
                 gaps.add((times.get(i) - times.get(i - 1)) / 1e6);
             }
             double seconds = (times.getLast() - times.getFirst()) / 1e9;
-            return new Answer(
-                    tokens, (times.getFirst() - start) / 1e6, gaps, seconds > 0 ? (tokens - 1) / seconds : 0);
+            return new Answer(tokens, (times.getFirst() - start) / 1e6, gaps, seconds > 0 ? (tokens - 1) / seconds : 0);
         }
     }
 }

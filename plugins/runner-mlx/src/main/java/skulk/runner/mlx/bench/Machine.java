@@ -25,7 +25,9 @@ final class Machine {
             out.put("memory_bytes", os.getTotalMemorySize());
         }
         double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-        return load < 0 ? out.build() : out.put("load_average", Sample.round(load)).build();
+        return load < 0
+                ? out.build()
+                : out.put("load_average", Sample.round(load)).build();
     }
 
     /** Resident memory now; empty where the system does not tell. */

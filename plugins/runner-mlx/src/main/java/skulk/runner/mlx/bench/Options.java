@@ -11,8 +11,20 @@ import java.util.Set;
 record Options(Map<String, String> values) {
     private static final Set<String> FLAGS = Set.of("json");
     private static final Set<String> NAMES = Set.of(
-            "synthetic", "model", "url", "key", "threads", "bits", "group", "kernels", "prompt", "generate", "batch",
-            "repeat", "concurrency", "requests");
+            "synthetic",
+            "model",
+            "url",
+            "key",
+            "threads",
+            "bits",
+            "group",
+            "kernels",
+            "prompt",
+            "generate",
+            "batch",
+            "repeat",
+            "concurrency",
+            "requests");
 
     static Options parse(List<String> words) {
         Map<String, String> values = new LinkedHashMap<>();

@@ -8,7 +8,8 @@ import skulk.api.json.JsonObject;
 record Sample(double[] sorted) {
 
     static Sample of(Collection<? extends Number> values) {
-        return new Sample(values.stream().mapToDouble(Number::doubleValue).sorted().toArray());
+        return new Sample(
+                values.stream().mapToDouble(Number::doubleValue).sorted().toArray());
     }
 
     /** The value below which share {@code p} (0..1) lies, by nearest rank; NaN where nothing was measured. */
@@ -22,7 +23,9 @@ record Sample(double[] sorted) {
 
     double median() {
         int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : sorted.length == 0 ? Double.NaN : (sorted[middle - 1] + sorted[middle]) / 2;
+        return sorted.length % 2 == 1
+                ? sorted[middle]
+                : sorted.length == 0 ? Double.NaN : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     /** Median and extremes; empty where nothing was measured. */

@@ -49,8 +49,7 @@ public final class Checkpoint implements AutoCloseable {
         Arena arena = Arena.ofShared();
         try {
             Path index = folder.resolve(INDEX);
-            Map<String, Tensor> tensors =
-                    Files.exists(index) ? indexed(folder, index, arena) : listed(folder, arena);
+            Map<String, Tensor> tensors = Files.exists(index) ? indexed(folder, index, arena) : listed(folder, arena);
             return new Checkpoint(folder, config, tensors, arena);
         } catch (RuntimeException e) {
             arena.close();

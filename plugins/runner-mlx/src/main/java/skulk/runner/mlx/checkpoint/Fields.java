@@ -96,14 +96,15 @@ public record Fields(String where, JsonObject json) {
     public Optional<double[]> numbers(String name) {
         return json.find(name).map(value -> switch (value) {
             case JsonNumber number -> new double[] {number.toDouble()};
-            case skulk.api.json.JsonArray array -> array.items().stream()
-                    .mapToDouble(item -> {
-                        if (!(item instanceof JsonNumber number)) {
-                            throw wrong(name, "holds " + item + ", not a number");
-                        }
-                        return number.toDouble();
-                    })
-                    .toArray();
+            case skulk.api.json.JsonArray array ->
+                array.items().stream()
+                        .mapToDouble(item -> {
+                            if (!(item instanceof JsonNumber number)) {
+                                throw wrong(name, "holds " + item + ", not a number");
+                            }
+                            return number.toDouble();
+                        })
+                        .toArray();
             default -> throw wrong(name, "is a " + value.kind() + ", not a list of numbers");
         });
     }

@@ -49,7 +49,8 @@ public final class Safetensors {
         long start = 8 + all.get(LONG, 0);
         MemorySegment data = all.asSlice(start);
         List<Range> ranges = new ArrayList<>();
-        Map<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(header.members().size());
+        Map<String, Tensor> tensors =
+                LinkedHashMap.newLinkedHashMap(header.members().size());
         header.members().forEach((name, value) -> {
             if (!name.equals("__metadata__")) {
                 Tensor tensor = tensor(file, name, value, data, ranges);

@@ -41,7 +41,8 @@ public final class SafetensorsWriter {
             ByteBuffer head = ByteBuffer.allocate(8 + padded.length).order(ByteOrder.LITTLE_ENDIAN);
             writeAll(channel, head.putLong(padded.length).put(padded).flip());
             for (Entry entry : entries) {
-                ByteBuffer data = ByteBuffer.allocate(Math.toIntExact(entry.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer data =
+                        ByteBuffer.allocate(Math.toIntExact(entry.bytes())).order(ByteOrder.LITTLE_ENDIAN);
                 entry.fill.fill(data);
                 writeAll(channel, data.clear());
             }

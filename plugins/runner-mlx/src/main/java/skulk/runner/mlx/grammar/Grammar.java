@@ -20,6 +20,9 @@ record Grammar(int start, int[][] byteEdges, int[][] calls, boolean[] ends, int[
 
     /** The longest of the shortest ways to a rule's end: how much one token can at most put between here and the end, per rule it opens. */
     int longestDistance() {
-        return Arrays.stream(distance).filter(d -> d < GrammarBuilder.UNREACHABLE).max().orElse(0);
+        return Arrays.stream(distance)
+                .filter(d -> d < GrammarBuilder.UNREACHABLE)
+                .max()
+                .orElse(0);
     }
 }

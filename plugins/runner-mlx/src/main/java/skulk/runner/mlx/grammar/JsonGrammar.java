@@ -67,9 +67,7 @@ final class JsonGrammar {
     private int escape(int from) {
         return builder.anyOf(
                 from,
-                List.of(
-                        s -> Characters.anyOf("\"\\/bfnrt").add(builder, s),
-                        s -> unicode(builder.literal(s, "u"))));
+                List.of(s -> Characters.anyOf("\"\\/bfnrt").add(builder, s), s -> unicode(builder.literal(s, "u"))));
     }
 
     private int unicode(int from) {
@@ -78,15 +76,19 @@ final class JsonGrammar {
                 builder.anyOf(
                         s,
                         List.of(
-                                t -> hex.applyAsInt(Characters.anyOf("0123456789abcefABCEF").add(builder, t)),
-                                t -> Characters.of('0', '7').add(builder, Characters.anyOf("dD").add(builder, t)))),
+                                t -> hex.applyAsInt(
+                                        Characters.anyOf("0123456789abcefABCEF").add(builder, t)),
+                                t -> Characters.of('0', '7')
+                                        .add(builder, Characters.anyOf("dD").add(builder, t)))),
                 2,
                 2,
                 hex);
         IntUnaryOperator pair = s -> {
-            int high = Characters.anyOf("89abAB").add(builder, Characters.anyOf("dD").add(builder, s));
+            int high = Characters.anyOf("89abAB")
+                    .add(builder, Characters.anyOf("dD").add(builder, s));
             int low = builder.literal(builder.repeat(high, 2, 2, hex), "\\u");
-            int second = Characters.anyOf("cdefCDEF").add(builder, Characters.anyOf("dD").add(builder, low));
+            int second = Characters.anyOf("cdefCDEF")
+                    .add(builder, Characters.anyOf("dD").add(builder, low));
             return builder.repeat(second, 2, 2, hex);
         };
         return builder.anyOf(from, List.of(single, pair));
@@ -94,16 +96,20 @@ final class JsonGrammar {
 
     /** Any JSON value. */
     int any(int from) {
-        return builder.call(from, rule("any", start -> builder.anyOf(
-                start,
-                List.of(
-                        this::anyObject,
-                        this::anyArray,
-                        s -> string(s, 0, -1),
-                        s -> new NumberGrammar(builder).number(s),
-                        s -> builder.literal(s, "true"),
-                        s -> builder.literal(s, "false"),
-                        s -> builder.literal(s, "null")))));
+        return builder.call(
+                from,
+                rule(
+                        "any",
+                        start -> builder.anyOf(
+                                start,
+                                List.of(
+                                        this::anyObject,
+                                        this::anyArray,
+                                        s -> string(s, 0, -1),
+                                        s -> new NumberGrammar(builder).number(s),
+                                        s -> builder.literal(s, "true"),
+                                        s -> builder.literal(s, "false"),
+                                        s -> builder.literal(s, "null")))));
     }
 
     /** Any JSON object. */
@@ -133,8 +139,7 @@ final class JsonGrammar {
     /** At least one item, with commas between. */
     int list(int from, int min, int max, IntUnaryOperator item) {
         int first = item.applyAsInt(from);
-        return builder.repeat(
-                first, Math.max(0, min - 1), max < 0 ? -1 : max - 1, s -> item.applyAsInt(comma(s)));
+        return builder.repeat(first, Math.max(0, min - 1), max < 0 ? -1 : max - 1, s -> item.applyAsInt(comma(s)));
     }
 
     int key(int from, String name) {

@@ -235,7 +235,8 @@ final class Matcher {
             if (ended) {
                 tops.add(null);
             }
-            return places.computeIfAbsent(List.copyOf(tops.stream().map(f -> f == null ? END : f).toList()), key -> new Place(array, ended));
+            return places.computeIfAbsent(
+                    List.copyOf(tops.stream().map(f -> f == null ? END : f).toList()), key -> new Place(array, ended));
         }
     }
 

@@ -44,8 +44,8 @@ final class NumberGrammar {
                 List.of(
                         s -> builder.literal(s, "0"),
                         s -> builder.repeat(builder.range(s, '1', '9'), 0, MAX_DIGITS - 1, this::digit)));
-        int fraction = builder.optional(
-                whole, s -> builder.repeat(builder.literal(s, "."), 1, MAX_DIGITS, this::digit));
+        int fraction =
+                builder.optional(whole, s -> builder.repeat(builder.literal(s, "."), 1, MAX_DIGITS, this::digit));
         return builder.optional(fraction, s -> {
             int e = builder.anyOf(s, List.of(t -> builder.literal(t, "e"), t -> builder.literal(t, "E")));
             List<IntUnaryOperator> signs = List.of(t -> builder.literal(t, "-"), t -> builder.literal(t, "+"));
@@ -71,7 +71,8 @@ final class NumberGrammar {
     }
 
     private static int decimals(Optional<Bound> bound) {
-        return bound.map(b -> Math.max(0, b.value().stripTrailingZeros().scale())).orElse(0);
+        return bound.map(b -> Math.max(0, b.value().stripTrailingZeros().scale()))
+                .orElse(0);
     }
 
     /** The outermost integer inside a bound, in units of the last of so many decimals. */
@@ -80,7 +81,8 @@ final class NumberGrammar {
             return low ? LIMIT.negate() : LIMIT;
         }
         BigDecimal exact = bound.get().value().movePointRight(decimals);
-        BigInteger inside = exact.setScale(0, low ? RoundingMode.CEILING : RoundingMode.FLOOR).toBigInteger();
+        BigInteger inside = exact.setScale(0, low ? RoundingMode.CEILING : RoundingMode.FLOOR)
+                .toBigInteger();
         boolean onIt = bound.get().exclusive() && exact.compareTo(new BigDecimal(inside)) == 0;
         BigInteger kept = onIt ? (low ? inside.add(BigInteger.ONE) : inside.subtract(BigInteger.ONE)) : inside;
         return low ? kept.max(LIMIT.negate()) : kept.min(LIMIT);

@@ -29,8 +29,8 @@ final class ObjectGrammar {
     }
 
     int object(int from, JsonObject schema, String where) {
-        Map<String, Json> properties =
-                new LinkedHashMap<>(schema.object("properties").orElse(JsonObject.EMPTY).members());
+        Map<String, Json> properties = new LinkedHashMap<>(
+                schema.object("properties").orElse(JsonObject.EMPTY).members());
         Set<String> required = new HashSet<>(SchemaKeywords.strings(schema, "required", where));
         SchemaKeywords.strings(schema, "required", where)
                 .forEach(name -> properties.putIfAbsent(name, new JsonBoolean(true)));

@@ -19,7 +19,8 @@ final class RegexGrammar {
     private static final Characters WORD =
             DIGIT.or(Characters.of('a', 'z')).or(Characters.of('A', 'Z')).or(Characters.anyOf("_"));
     private static final Characters SPACE = Characters.anyOf(" \t\n\r\f\u000b\u00a0\u2028\u2029\ufeff");
-    private static final Characters NOT_LINE_END = Characters.anyOf("\n\r\u2028\u2029").not();
+    private static final Characters NOT_LINE_END =
+            Characters.anyOf("\n\r\u2028\u2029").not();
 
     private final String pattern;
     private final GrammarBuilder builder;
@@ -64,7 +65,8 @@ final class RegexGrammar {
         if ((begins || text.length() < pattern.length()) && hasTopLevelAlternative(text)) {
             throw new SkulkException(
                     Kind.USER_ERROR,
-                    "pattern '" + pattern + "': an anchor beside '|' binds to one alternative only; put the alternatives in (…)");
+                    "pattern '" + pattern
+                            + "': an anchor beside '|' binds to one alternative only; put the alternatives in (…)");
         }
         return begins ? text.substring(1) : text;
     }
@@ -208,13 +210,16 @@ final class RegexGrammar {
         if (peek() == '?') {
             if (pattern.startsWith("?:", at)) {
                 at += 2;
-            } else if (pattern.startsWith("?<", at) && !pattern.startsWith("?<=", at) && !pattern.startsWith("?<!", at)) {
+            } else if (pattern.startsWith("?<", at)
+                    && !pattern.startsWith("?<=", at)
+                    && !pattern.startsWith("?<!", at)) {
                 at = pattern.indexOf('>', at) + 1;
                 if (at == 0) {
                     throw refuse("a group name without '>'");
                 }
             } else {
-                throw refuse("look-around or an inline flag '(" + pattern.substring(at, Math.min(at + 3, pattern.length())) + "'");
+                throw refuse("look-around or an inline flag '("
+                        + pattern.substring(at, Math.min(at + 3, pattern.length())) + "'");
             }
         }
         IntUnaryOperator inner = alternatives();
@@ -260,7 +265,10 @@ final class RegexGrammar {
     private Characters range(Characters low, Characters high) {
         int from = low.ranges().getFirst().low();
         int to = high.ranges().getLast().high();
-        if (low.ranges().size() != 1 || from != low.ranges().getFirst().high() || high.ranges().size() != 1 || to < from) {
+        if (low.ranges().size() != 1
+                || from != low.ranges().getFirst().high()
+                || high.ranges().size() != 1
+                || to < from) {
             throw refuse("a range that does not run from one character to a later one");
         }
         return Characters.of(from, to);

@@ -142,11 +142,15 @@ final class SchemaGrammar {
             if (part.isEmpty()) {
                 continue;
             }
-            String name = java.net.URLDecoder.decode(part, StandardCharsets.UTF_8).replace("~1", "/").replace("~0", "~");
+            String name = java.net.URLDecoder.decode(part, StandardCharsets.UTF_8)
+                    .replace("~1", "/")
+                    .replace("~0", "~");
             Optional<Json> next = Optional.empty();
             if (at instanceof JsonObject object) {
                 next = object.find(name);
-            } else if (at instanceof JsonArray array && name.matches("\\d{1,6}") && Integer.parseInt(name) < array.size()) {
+            } else if (at instanceof JsonArray array
+                    && name.matches("\\d{1,6}")
+                    && Integer.parseInt(name) < array.size()) {
                 next = Optional.of(array.items().get(Integer.parseInt(name)));
             }
             at = next.orElseThrow(() -> SchemaKeywords.refuse(where, "$ref '" + pointer + "' points to nothing"));
@@ -191,7 +195,9 @@ final class SchemaGrammar {
         boolean plain = SchemaKeywords.constraints(base, where).isEmpty();
         List<Json> alternatives = plain
                 ? parts
-                : parts.stream().<Json>map(p -> SchemaKeywords.both(base, inlined(p, where), where)).toList();
+                : parts.stream()
+                        .<Json>map(p -> SchemaKeywords.both(base, inlined(p, where), where))
+                        .toList();
         if (combination.equals("oneOf")) {
             Exclusive.check(alternatives.stream().map(a -> inlined(a, where)).toList(), where);
         }
@@ -219,18 +225,20 @@ final class SchemaGrammar {
     private int typed(int from, String type, JsonObject schema, String where) {
         return switch (type) {
             case "null" -> builder.literal(from, "null");
-            case "boolean" -> builder.anyOf(
-                    from, List.of(s -> builder.literal(s, "true"), s -> builder.literal(s, "false")));
-            case "integer" -> new NumberGrammar(builder)
-                    .integer(
-                            from,
-                            SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", where),
-                            SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", where));
-            case "number" -> new NumberGrammar(builder)
-                    .number(
-                            from,
-                            SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", where),
-                            SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", where));
+            case "boolean" ->
+                builder.anyOf(from, List.of(s -> builder.literal(s, "true"), s -> builder.literal(s, "false")));
+            case "integer" ->
+                new NumberGrammar(builder)
+                        .integer(
+                                from,
+                                SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", where),
+                                SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", where));
+            case "number" ->
+                new NumberGrammar(builder)
+                        .number(
+                                from,
+                                SchemaKeywords.bound(schema, "minimum", "exclusiveMinimum", where),
+                                SchemaKeywords.bound(schema, "maximum", "exclusiveMaximum", where));
             case "string" -> string(from, schema, where);
             case "array" -> array(from, schema, where);
             case "object" -> objects.object(from, schema, where);
@@ -245,7 +253,8 @@ final class SchemaGrammar {
         Optional<String> format = schema.string("format");
         if (pattern.isPresent() || format.isPresent()) {
             if (min > 0 || max >= 0 || (pattern.isPresent() && format.isPresent())) {
-                throw SchemaKeywords.refuse(where, "'pattern', 'format' and lengths cannot be joined; say it in one pattern");
+                throw SchemaKeywords.refuse(
+                        where, "'pattern', 'format' and lengths cannot be joined; say it in one pattern");
             }
             int open = builder.literal(from, "\"");
             int close = pattern.isPresent()
@@ -261,7 +270,9 @@ final class SchemaGrammar {
 
     private int array(int from, JsonObject schema, String where) {
         List<Json> tuple = schema.array("prefixItems").map(JsonArray::items).orElse(List.of());
-        boolean closed = schema.find("items").filter(i -> i instanceof JsonBoolean(boolean b) && !b).isPresent();
+        boolean closed = schema.find("items")
+                .filter(i -> i instanceof JsonBoolean(boolean b) && !b)
+                .isPresent();
         int min = SchemaKeywords.count(schema, "minItems", 0, where);
         int max = SchemaKeywords.count(schema, "maxItems", -1, where);
         if (closed || (!tuple.isEmpty() && !schema.has("items"))) {

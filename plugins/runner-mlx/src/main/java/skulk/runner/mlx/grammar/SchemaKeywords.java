@@ -22,12 +22,46 @@ import skulk.api.problem.SkulkException;
 final class SchemaKeywords {
     /** Say nothing about what is valid (2020-12 validation, section 9, and core, section 8). */
     private static final Set<String> ANNOTATIONS = Set.of(
-            "$schema", "$id", "$comment", "$defs", "definitions", "$anchor", "title", "description", "default", "examples", "deprecated", "readOnly",
-            "writeOnly", "contentMediaType", "contentEncoding", "nullable");
+            "$schema",
+            "$id",
+            "$comment",
+            "$defs",
+            "definitions",
+            "$anchor",
+            "title",
+            "description",
+            "default",
+            "examples",
+            "deprecated",
+            "readOnly",
+            "writeOnly",
+            "contentMediaType",
+            "contentEncoding",
+            "nullable");
 
     private static final Set<String> CONSTRAINTS = Set.of(
-            "type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "properties", "required", "additionalProperties", "items", "prefixItems", "minItems",
-            "maxItems", "minLength", "maxLength", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+            "type",
+            "enum",
+            "const",
+            "anyOf",
+            "oneOf",
+            "allOf",
+            "$ref",
+            "properties",
+            "required",
+            "additionalProperties",
+            "items",
+            "prefixItems",
+            "minItems",
+            "maxItems",
+            "minLength",
+            "maxLength",
+            "pattern",
+            "format",
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum");
 
     private SchemaKeywords() {}
 
@@ -71,7 +105,8 @@ final class SchemaKeywords {
         return (lower ? order > 0 : order < 0) ? soft : hard;
     }
 
-    private static Optional<NumberGrammar.Bound> bound(JsonObject schema, String keyword, boolean exclusive, String where) {
+    private static Optional<NumberGrammar.Bound> bound(
+            JsonObject schema, String keyword, boolean exclusive, String where) {
         return schema.find(keyword).map(value -> {
             if (!(value instanceof JsonNumber number) || Math.abs(number.toDouble()) >= 1e15) {
                 throw refuse(where, "'" + keyword + "' must be a number of at most 15 digits");
@@ -117,7 +152,9 @@ final class SchemaKeywords {
         SequencedMap<String, Json> joined = new LinkedHashMap<>(a.members());
         for (Map.Entry<String, Json> entry : b.members().entrySet()) {
             Json old = joined.get(entry.getKey());
-            joined.put(entry.getKey(), old == null ? entry.getValue() : both(entry.getKey(), old, entry.getValue(), where));
+            joined.put(
+                    entry.getKey(),
+                    old == null ? entry.getValue() : both(entry.getKey(), old, entry.getValue(), where));
         }
         return new JsonObject(joined);
     }
@@ -128,8 +165,11 @@ final class SchemaKeywords {
         }
         if (keyword.equals("properties") && a instanceof JsonObject x && b instanceof JsonObject y) {
             SequencedMap<String, Json> all = new LinkedHashMap<>(x.members());
-            y.members().forEach((name, schema) -> all.merge(
-                    name, schema, (p, q) -> p instanceof JsonObject o && q instanceof JsonObject r ? both(o, r, where) : p));
+            y.members()
+                    .forEach((name, schema) -> all.merge(
+                            name,
+                            schema,
+                            (p, q) -> p instanceof JsonObject o && q instanceof JsonObject r ? both(o, r, where) : p));
             return new JsonObject(all);
         }
         if (keyword.equals("required") && a instanceof JsonArray x && b instanceof JsonArray y) {

@@ -26,7 +26,10 @@ final class TokenTrie {
                 .boxed()
                 .toArray(Integer[]::new);
         Arrays.sort(sorted, Comparator.comparing(vocabulary::bytes, Arrays::compareUnsigned));
-        int most = 1 + Arrays.stream(sorted).mapToInt(id -> vocabulary.bytes(id).length).sum();
+        int most = 1
+                + Arrays.stream(sorted)
+                        .mapToInt(id -> vocabulary.bytes(id).length)
+                        .sum();
         Growing out = new Growing(most, sorted.length);
         byte[] previous = {};
         for (int id : sorted) {

@@ -31,7 +31,9 @@ public enum Activation {
 
     /** All names that {@link #of} knows. */
     public static String known() {
-        return String.join(", ", Arrays.stream(values()).flatMap(a -> Arrays.stream(a.names)).toList());
+        return String.join(
+                ", ",
+                Arrays.stream(values()).flatMap(a -> Arrays.stream(a.names)).toList());
     }
 
     /** {@code act(gate) * up} in double precision, the reference of the kernels. */
@@ -39,7 +41,8 @@ public enum Activation {
         return switch (this) {
             case SILU -> gate / (1 + Math.exp(-gate)) * up;
             case GELU -> 0.5 * gate * (1 + Erf.erf(gate / Math.sqrt(2))) * up;
-            case GELU_TANH -> 0.5 * gate * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (gate + 0.044715 * gate * gate * gate))) * up;
+            case GELU_TANH ->
+                0.5 * gate * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (gate + 0.044715 * gate * gate * gate))) * up;
             case RELU -> Math.max(gate, 0) * up;
             case RELU2 -> Math.max(gate, 0) * Math.max(gate, 0) * up;
             case CLAMPED_SWIGLU -> {

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
  * Kernels over cached keys and values in blocks of 16 positions. Keys: per dimension 16 positions; values: per position
  * {@code width} dimensions, padded to a multiple of 16. BF16 where {@code half}, F32 otherwise.
  */
+@SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 public interface AttentionKernels {
     /** Positions of a block. */
     int BLOCK = 16;

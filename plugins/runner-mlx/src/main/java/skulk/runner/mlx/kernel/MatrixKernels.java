@@ -1,6 +1,7 @@
 package skulk.runner.mlx.kernel;
 
 /** The inner loops of matrix products. Arrays are bounds-checked by use; offsets count elements. */
+@SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 public interface MatrixKernels {
 
     /**

@@ -50,6 +50,7 @@ public final class NativeMemory implements AutoCloseable {
     }
 
     /** A mapping of its own; pages cost nothing until they are touched. */
+    @SuppressWarnings("checkstyle:illegalcatch")
     public synchronized MemorySegment reserve(long bytes) {
         if (linux) {
             try {
@@ -63,11 +64,17 @@ public final class NativeMemory implements AutoCloseable {
 
     private MemorySegment map(long bytes) throws Throwable {
         long size = Math.addExact(bytes, HUGE - 1) / HUGE * HUGE + HUGE;
-        MethodHandle mmap = handle("mmap", FunctionDescriptor.of(
-                ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-        MemorySegment raw =
-                (MemorySegment) mmap.invokeExact(0L, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
+        MethodHandle mmap = handle(
+                "mmap",
+                FunctionDescriptor.of(
+                        ValueLayout.ADDRESS,
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_LONG,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_INT,
+                        ValueLayout.JAVA_LONG));
+        MemorySegment raw = (MemorySegment) mmap.invokeExact(0L, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);
         if (raw.address() == -1) {
             throw new OutOfMemoryError("the system refuses " + size + " bytes");
         }
@@ -80,6 +87,7 @@ public final class NativeMemory implements AutoCloseable {
     }
 
     /** Gives the pages of a segment back; it reads as zeros afterwards. Only whole pages inside it are returned. */
+    @SuppressWarnings("checkstyle:illegalcatch")
     public void discard(MemorySegment segment) {
         if (linux) {
             try {
@@ -93,8 +101,10 @@ public final class NativeMemory implements AutoCloseable {
     }
 
     private static void advise(MemorySegment segment, int advice) throws Throwable {
-        MethodHandle madvise = handle("madvise", FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+        MethodHandle madvise = handle(
+                "madvise",
+                FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
         int result = (int) madvise.invokeExact(segment.address(), segment.byteSize(), advice);
         if (result != 0 && advice == MADV_DONTNEED) {
             throw new IllegalStateException("madvise failed");
@@ -108,6 +118,7 @@ public final class NativeMemory implements AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("checkstyle:illegalcatch")
     public synchronized void close() {
         if (!arena.scope().isAlive()) {
             return;
@@ -115,8 +126,9 @@ public final class NativeMemory implements AutoCloseable {
         arena.close();
         for (MemorySegment segment : mapped) {
             try {
-                MethodHandle munmap = handle("munmap", FunctionDescriptor.of(
-                        ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+                MethodHandle munmap = handle(
+                        "munmap",
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
                 int ignored = (int) munmap.invokeExact(segment.address(), segment.byteSize());
             } catch (Throwable e) {
                 LOG.log(Level.WARNING, "munmap", e);

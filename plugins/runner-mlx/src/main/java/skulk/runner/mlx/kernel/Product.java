@@ -107,8 +107,7 @@ public final class Product {
      *
      * @param xAt first value of the first row, the next row is {@code xStride} further; likewise {@code y}
      */
-    public record Unit(
-            TileMatrix matrix, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+    public record Unit(TileMatrix matrix, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
 
         private boolean sharesInput(Unit other) {
             return x == other.x

@@ -18,7 +18,9 @@ public final class ReadBandwidth {
         try (NativeMemory memory = new NativeMemory()) {
             MemorySegment data = memory.reserve(BYTES);
             long[] sums = new long[pool.threads() * 8];
-            pool.run((int) (BYTES / PART), (part, worker) -> data.asSlice(part * PART, PART).fill((byte) 1));
+            pool.run(
+                    (int) (BYTES / PART),
+                    (part, worker) -> data.asSlice(part * PART, PART).fill((byte) 1));
             double best = 0;
             for (int pass = 0; pass < PASSES; pass++) {
                 long start = System.nanoTime();

@@ -1,6 +1,7 @@
 package skulk.runner.mlx.kernel;
 
 /** Element-wise and row-wise kernels. Offsets count elements. */
+@SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 public interface RowKernels {
 
     /** {@code out = x / sqrt(mean(x²) + eps) * weight}. {@code out} may be {@code x}. */

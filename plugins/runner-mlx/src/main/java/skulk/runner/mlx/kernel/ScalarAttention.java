@@ -24,7 +24,8 @@ final class ScalarAttention implements AttentionKernels {
             for (int p = 0; p < BLOCK; p++) {
                 float sum = 0;
                 for (int d = 0; d < heads.keyWidth; d++) {
-                    sum = Math.fma(heads.query[q * heads.keyWidth + d], get(block, at, half, (long) d * BLOCK + p), sum);
+                    sum = Math.fma(
+                            heads.query[q * heads.keyWidth + d], get(block, at, half, (long) d * BLOCK + p), sum);
                 }
                 heads.scores[scoreAt + q * heads.scoreStride + p] = sum;
             }

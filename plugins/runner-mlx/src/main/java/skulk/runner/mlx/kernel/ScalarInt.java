@@ -65,7 +65,8 @@ final class ScalarInt implements IntKernels {
                 for (int r = 0; r < ROWS; r++) {
                     int at = (2 * g + t) * 2 * ROWS + r;
                     out[at] = ScalarMatrix.scale(matrix.data(), format, group, r);
-                    float bias = ScalarMatrix.scale(matrix.data(), format, group + (long) ROWS * format.scaleBytes(), r);
+                    float bias =
+                            ScalarMatrix.scale(matrix.data(), format, group + (long) ROWS * format.scaleBytes(), r);
                     out[at + ROWS] = Math.fma(8f, out[at], bias);
                 }
             }

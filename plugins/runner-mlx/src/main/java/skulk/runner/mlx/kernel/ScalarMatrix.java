@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** The reference form of {@link MatrixKernels}. */
+@SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 final class ScalarMatrix implements MatrixKernels {
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -74,7 +75,13 @@ final class ScalarMatrix implements MatrixKernels {
     public void multiply2x4(float[] w, int wAt, int tileStride, int count, Rows4 rows) {
         for (int i = 0; i < 4; i++) {
             for (int t = 0; t < 2; t++) {
-                multiply(w, wAt + t * tileStride, count, rows.x, rows.xAt + i * rows.xStride, rows.y,
+                multiply(
+                        w,
+                        wAt + t * tileStride,
+                        count,
+                        rows.x,
+                        rows.xAt + i * rows.xStride,
+                        rows.y,
                         rows.yAt + i * rows.yStride + t * ROWS);
             }
         }

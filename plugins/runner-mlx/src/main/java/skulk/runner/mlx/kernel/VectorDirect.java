@@ -21,6 +21,7 @@ import jdk.incubator.vector.ShortVector;
  * floats and added in the same order as by way of {@link MatrixKernels#expand}, so that both ways give the same bits.
  * Two tiles make two chains of additions, which hides half of their latency. Flat on purpose, see {@link VectorMatrix}.
  */
+@SuppressWarnings("checkstyle:methodlength") // flat on purpose: helpers of vectors are not inlined into methods this large
 final class VectorDirect {
     private VectorDirect() {}
 
@@ -94,29 +95,61 @@ final class VectorDirect {
                 IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
                 IntVector u = IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN);
                 FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
-                y0 = ((FloatVector) v.and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x0, y0);
-                y1 = ((FloatVector) u.and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x0, y1);
+                y0 = ((FloatVector) v.and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x0, y0);
+                y1 = ((FloatVector) u.and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x0, y1);
                 FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 4).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x1, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 4).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x1, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 4).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x1, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 4).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x1, y1);
                 FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 8).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x2, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 8).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x2, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 8).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x2, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 8).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x2, y1);
                 FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 12).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x3, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 12).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x3, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 12).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x3, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 12).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x3, y1);
                 FloatVector x4 = FloatVector.broadcast(F, x[xAt + 4]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x4, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x4, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 16).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x4, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 16).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x4, y1);
                 FloatVector x5 = FloatVector.broadcast(F, x[xAt + 5]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 20).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x5, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 20).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x5, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 20).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x5, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 20).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x5, y1);
                 FloatVector x6 = FloatVector.broadcast(F, x[xAt + 6]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 24).and(15).convert(I2F, 0)).fma(scale0, bias0).fma(x6, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 24).and(15).convert(I2F, 0)).fma(scale1, bias1).fma(x6, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 24).and(15).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x6, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 24).and(15).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x6, y1);
                 FloatVector x7 = FloatVector.broadcast(F, x[xAt + 7]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 28).convert(I2F, 0)).fma(scale0, bias0).fma(x7, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 28).convert(I2F, 0)).fma(scale1, bias1).fma(x7, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 28).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x7, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 28).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x7, y1);
                 word += ROWS * 4L;
             }
             at += head + (long) group * 8;
@@ -165,17 +198,33 @@ final class VectorDirect {
                 IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
                 IntVector u = IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN);
                 FloatVector x0 = FloatVector.broadcast(F, x[xAt]);
-                y0 = ((FloatVector) v.and(255).convert(I2F, 0)).fma(scale0, bias0).fma(x0, y0);
-                y1 = ((FloatVector) u.and(255).convert(I2F, 0)).fma(scale1, bias1).fma(x0, y1);
+                y0 = ((FloatVector) v.and(255).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x0, y0);
+                y1 = ((FloatVector) u.and(255).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x0, y1);
                 FloatVector x1 = FloatVector.broadcast(F, x[xAt + 1]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 8).and(255).convert(I2F, 0)).fma(scale0, bias0).fma(x1, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 8).and(255).convert(I2F, 0)).fma(scale1, bias1).fma(x1, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 8).and(255).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x1, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 8).and(255).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x1, y1);
                 FloatVector x2 = FloatVector.broadcast(F, x[xAt + 2]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 16).and(255).convert(I2F, 0)).fma(scale0, bias0).fma(x2, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 16).and(255).convert(I2F, 0)).fma(scale1, bias1).fma(x2, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 16).and(255).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x2, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 16).and(255).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x2, y1);
                 FloatVector x3 = FloatVector.broadcast(F, x[xAt + 3]);
-                y0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(scale0, bias0).fma(x3, y0);
-                y1 = ((FloatVector) u.lanewise(LSHR, 24).convert(I2F, 0)).fma(scale1, bias1).fma(x3, y1);
+                y0 = ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(x3, y0);
+                y1 = ((FloatVector) u.lanewise(LSHR, 24).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(x3, y1);
                 word += ROWS * 4L;
             }
             at += head + (long) group * 16;
@@ -242,11 +291,11 @@ final class VectorDirect {
         for (int k = xAt; k != xAt + w.cols; k++) {
             FloatVector value = FloatVector.broadcast(F, x[k]);
             y0 = FloatVector.fromMemorySegment(F, data, at, LITTLE_ENDIAN).fma(value, y0);
-            y1 = FloatVector.fromMemorySegment(F, data, at + w.next, LITTLE_ENDIAN).fma(value, y1);
+            y1 = FloatVector.fromMemorySegment(F, data, at + w.next, LITTLE_ENDIAN)
+                    .fma(value, y1);
             at += ROWS * 4L;
         }
         y0.intoArray(y, yAt + w.lane);
         y1.intoArray(y, yAt + ROWS + w.lane);
     }
-
 }

@@ -37,13 +37,27 @@ final class VectorExpand {
         for (int stop = at + format.group() * ROWS; at != stop; at += 8 * ROWS) {
             IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
             ((FloatVector) v.and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at);
-            ((FloatVector) v.lanewise(LSHR, 4).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + ROWS);
-            ((FloatVector) v.lanewise(LSHR, 8).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 2 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 12).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 3 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 4 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 20).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 5 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 24).and(15).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 6 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 28).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 7 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 4).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + ROWS);
+            ((FloatVector) v.lanewise(LSHR, 8).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 2 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 12).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 3 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 16).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 4 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 20).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 5 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 24).and(15).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 6 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 28).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 7 * ROWS);
             word += ROWS * 4L;
         }
     }
@@ -66,9 +80,15 @@ final class VectorExpand {
         for (int stop = at + format.group() * ROWS; at != stop; at += 4 * ROWS) {
             IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
             ((FloatVector) v.and(255).convert(I2F, 0)).fma(scale, bias).intoArray(out, at);
-            ((FloatVector) v.lanewise(LSHR, 8).and(255).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + ROWS);
-            ((FloatVector) v.lanewise(LSHR, 16).and(255).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 2 * ROWS);
-            ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0)).fma(scale, bias).intoArray(out, at + 3 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 8).and(255).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + ROWS);
+            ((FloatVector) v.lanewise(LSHR, 16).and(255).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 2 * ROWS);
+            ((FloatVector) v.lanewise(LSHR, 24).convert(I2F, 0))
+                    .fma(scale, bias)
+                    .intoArray(out, at + 3 * ROWS);
             word += ROWS * 4L;
         }
     }

@@ -49,7 +49,10 @@ final class VectorInt implements IntKernels {
             float largest = max.reduceLanes(VectorOperators.MAX);
             float inverse = largest < IntActivations.TINY ? 0 : IntActivations.MAX / largest;
             for (int i = 0; i < SPAN; i += N) {
-                FloatVector rounded = FloatVector.fromArray(F, x, at + i).mul(inverse).add(ROUND).sub(ROUND);
+                FloatVector rounded = FloatVector.fromArray(F, x, at + i)
+                        .mul(inverse)
+                        .add(ROUND)
+                        .sub(ROUND);
                 ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(q, i);
             }
             ScalarInt.put(out, row, s, q, largest / IntActivations.MAX, sum(sum));
@@ -131,8 +134,7 @@ final class VectorInt implements IntKernels {
      */
     private record Pair(MemorySegment data, long at, long next, int head, float[] scales, int lane) {}
 
-    private static void one(
-            MemorySegment data, long tile, int lane, IntActivations x, int row, Target out) {
+    private static void one(MemorySegment data, long tile, int lane, IntActivations x, int row, Target out) {
         int[] pairs = x.pairs;
         int pair = x.pairsAt(row);
         int first = x.spansAt(row);
@@ -147,31 +149,44 @@ final class VectorInt implements IntKernels {
             ShortVector e = ShortVector.zero(S);
             ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
             d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
-            d = d.add(v0.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
+            e = e.add(v0.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
+            d = d.add(v0.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
+            e = e.add(v0.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
             ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
             d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
-            d = d.add(v1.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
+            e = e.add(v1.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
+            d = d.add(v1.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
+            e = e.add(v1.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
             ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
             d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
-            d = d.add(v2.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
+            e = e.add(v2.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
+            d = d.add(v2.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
+            e = e.add(v2.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
             ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
             d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
-            d = d.add(v3.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
+            e = e.add(v3.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
+            d = d.add(v3.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
+            e = e.add(v3.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
             pair += 16;
             FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(HALF, data, group + lane * 2L, LITTLE_ENDIAN)
                             .convertShape(ZERO_EXTEND_S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .reinterpretAsFloats();
-            FloatVector bias = ((IntVector) ShortVector.fromMemorySegment(HALF, data, group + 32 + lane * 2L, LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_S2I, I, 0))
+            FloatVector bias = ((IntVector)
+                            ShortVector.fromMemorySegment(HALF, data, group + 32 + lane * 2L, LITTLE_ENDIAN)
+                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
                     .lanewise(LSHL, 16)
                     .reinterpretAsFloats();
             IntVector both = d.add(e).reinterpretAsInts();
@@ -182,8 +197,7 @@ final class VectorInt implements IntKernels {
         sum.intoArray(out.y, out.at + lane);
     }
 
-    private static void oneWide(
-            MemorySegment data, long tile, int lane, IntActivations x, int row, Target out) {
+    private static void oneWide(MemorySegment data, long tile, int lane, IntActivations x, int row, Target out) {
         int[] pairs = x.pairs;
         int pair = x.pairsAt(row);
         int first = x.spansAt(row);
@@ -198,24 +212,36 @@ final class VectorInt implements IntKernels {
             ShortVector e = ShortVector.zero(S);
             ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
             d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
-            d = d.add(v0.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
+            e = e.add(v0.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
+            d = d.add(v0.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
+            e = e.add(v0.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
             ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
             d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
-            d = d.add(v1.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
+            e = e.add(v1.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
+            d = d.add(v1.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
+            e = e.add(v1.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
             ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
             d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
-            d = d.add(v2.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
+            e = e.add(v2.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
+            d = d.add(v2.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
+            e = e.add(v2.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
             ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
             d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT4).mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
-            d = d.add(v3.lanewise(LSHR, SHIFT8).mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT12).mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
+            e = e.add(v3.lanewise(LSHR, SHIFT4)
+                    .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
+            d = d.add(v3.lanewise(LSHR, SHIFT8)
+                    .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
+            e = e.add(v3.lanewise(LSHR, SHIFT12)
+                    .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
             pair += 16;
             FloatVector scale = FloatVector.fromMemorySegment(F, data, group + lane * 4L, LITTLE_ENDIAN);
             FloatVector bias = FloatVector.fromMemorySegment(F, data, group + 64 + lane * 4L, LITTLE_ENDIAN);

@@ -21,6 +21,7 @@ import jdk.incubator.vector.ShortVector;
  * {@link MatrixKernels} with rows in lanes. Methods are flat and small on purpose: the JIT stops inlining helpers in
  * large vector methods and then boxes every vector.
  */
+@SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 final class VectorMatrix implements MatrixKernels {
     /** 2^112: moves a half float's exponent into place after its bits were shifted, subnormals included. */
     static final float HALF_SCALE = 0x1p112f;
@@ -32,8 +33,9 @@ final class VectorMatrix implements MatrixKernels {
         TileFormat format = matrix.format();
         long start = tile * matrix.tileBytes();
         switch (format.kind()) {
-            case F32 -> MemorySegment.copy(
-                    matrix.data(), ScalarMatrix.FLOAT, start + (long) from * ROWS * 4, out, at, count * ROWS);
+            case F32 ->
+                MemorySegment.copy(
+                        matrix.data(), ScalarMatrix.FLOAT, start + (long) from * ROWS * 4, out, at, count * ROWS);
             case BF16 -> bf16(matrix.data(), start + (long) from * ROWS * 2, count, out, at);
             case F16 -> f16(matrix.data(), start + (long) from * ROWS * 2, count, out, at);
             case AFFINE -> {
@@ -107,7 +109,8 @@ final class VectorMatrix implements MatrixKernels {
         for (int bit = 0; bit < end; bit += bits) {
             long word = words + (bit >>> 5) * (ROWS * 4L);
             int shift = bit & 31;
-            IntVector code = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN).lanewise(LSHR, shift);
+            IntVector code =
+                    IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN).lanewise(LSHR, shift);
             if (shift + bits > 32) {
                 code = code.or(IntVector.fromMemorySegment(I, data, word + ROWS * 4L, LITTLE_ENDIAN)
                         .lanewise(LSHL, 32 - shift));
@@ -133,7 +136,8 @@ final class VectorMatrix implements MatrixKernels {
             IntVector code = IntVector.fromMemorySegment(I, data, words + (k >>> 3) * (ROWS * 4L), LITTLE_ENDIAN)
                     .lanewise(LSHR, (k & 7) * 4);
             IntVector sign = code.and(8).lanewise(LSHL, 28);
-            FloatVector magnitude = code.and(7).lanewise(LSHL, 22).reinterpretAsFloats().mul(0x1p126f);
+            FloatVector magnitude =
+                    code.and(7).lanewise(LSHL, 22).reinterpretAsFloats().mul(0x1p126f);
             magnitude
                     .reinterpretAsInts()
                     .or(sign)
@@ -152,8 +156,8 @@ final class VectorMatrix implements MatrixKernels {
     public void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt) {
         long bytes = matrix.tileBytes();
         for (int lane = 0; lane < ROWS; lane += N) {
-            VectorDirect.Pair pair = new VectorDirect.Pair(
-                    matrix.data(), tile * bytes, bytes, matrix.format(), matrix.cols(), lane);
+            VectorDirect.Pair pair =
+                    new VectorDirect.Pair(matrix.data(), tile * bytes, bytes, matrix.format(), matrix.cols(), lane);
             VectorDirect.multiply(pair, x, xAt, y, yAt);
         }
     }

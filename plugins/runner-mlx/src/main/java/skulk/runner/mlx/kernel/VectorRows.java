@@ -115,7 +115,8 @@ final class VectorRows implements RowKernels {
             p = p.mul(f).fma(f, f).add(1);
             IntVector exponent = ((IntVector) n.convert(F2I, 0)).add(127).lanewise(LSHL, 23);
             FloatVector e = p.mul(exponent.reinterpretAsFloats());
-            FloatVector linear = FloatVector.fromArray(F, up, upAt + i).max(-7f).min(7f).add(1);
+            FloatVector linear =
+                    FloatVector.fromArray(F, up, upAt + i).max(-7f).min(7f).add(1);
             g.div(e.add(1)).mul(linear).intoArray(gate, gateAt + i);
         }
     }

@@ -35,7 +35,8 @@ public final class WorkerPool implements AutoCloseable {
         parked = new boolean[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             int index = i;
-            workers[i] = Thread.ofPlatform().daemon().name("mlx-worker-" + (i + 1)).start(() -> work(index));
+            workers[i] =
+                    Thread.ofPlatform().daemon().name("mlx-worker-" + (i + 1)).start(() -> work(index));
         }
     }
 
@@ -77,6 +78,7 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    @SuppressWarnings("checkstyle:illegalcatch")
     private void drain(int worker) {
         try {
             for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {

@@ -47,7 +47,8 @@ final class Attention {
             for (int h = 0; h < spec.kvHeads(); h++) {
                 long head = slot + h * layer.headBytes();
                 kernels.storeKey(memory, head, half, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
-                long valueAt = head + layer.valueOffset() + (long) (position % BLOCK) * spec.valuePadded() * (half ? 2 : 4);
+                long valueAt =
+                        head + layer.valueOffset() + (long) (position % BLOCK) * spec.valuePadded() * (half ? 2 : 4);
                 kernels.storeValue(memory, valueAt, half, call.qkv.data(), value, spec.valueWidth());
                 key += spec.keyWidth();
                 value += spec.valueWidth();
@@ -209,7 +210,8 @@ final class Attention {
 
         long slotStart(PagedSequence sequence, int position) {
             KvLayout.Layer layer = layer();
-            long slotBytes = sequence.pool().layout().groups().get(layer.group()).slotBytes();
+            long slotBytes =
+                    sequence.pool().layout().groups().get(layer.group()).slotBytes();
             return sequence.slot(layer.group(), position) * slotBytes + layer.offset();
         }
     }

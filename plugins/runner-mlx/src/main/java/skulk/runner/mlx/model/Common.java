@@ -17,8 +17,7 @@ import skulk.runner.mlx.model.LoadOptions.Shard;
  * @param width {@code head_dim}, {@code hidden / heads} where absent
  * @param eps {@code rms_norm_eps}
  */
-record Common(
-        Fields fields, String modelType, int hidden, int layers, int heads, int kvHeads, int width, double eps) {
+record Common(Fields fields, String modelType, int hidden, int layers, int heads, int kvHeads, int width, double eps) {
     private static final int MAX_LAYERS = 4096;
     private static final int DEFAULT_CONTEXT = 32768;
 
@@ -70,10 +69,9 @@ record Common(
 
     /** {@code hidden_act} or {@code hidden_activation}. */
     Activation activation(Activation absent) {
-        Optional<String> name =
-                fields.text("hidden_activation").or(() -> fields.text("hidden_act"));
-        return name.map(n -> Activation.of(n).orElseThrow(() -> fields.wrong(
-                        "hidden_act", "is " + n + "; known are " + Activation.known())))
+        Optional<String> name = fields.text("hidden_activation").or(() -> fields.text("hidden_act"));
+        return name.map(n -> Activation.of(n)
+                        .orElseThrow(() -> fields.wrong("hidden_act", "is " + n + "; known are " + Activation.known())))
                 .orElse(absent);
     }
 

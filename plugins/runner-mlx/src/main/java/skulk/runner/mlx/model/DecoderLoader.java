@@ -50,10 +50,9 @@ public final class DecoderLoader {
         Precision precision = Precision.of(weights, options);
         boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && precision.large();
         KvLayout own = KvLayout.of(architecture.attention(), half).withState(architecture.state());
-        CacheAgreement agreement =
-                CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
-        KvLayout layout = KvLayout.of(architecture.attention(), half, agreement.windows())
-                .withState(architecture.state());
+        CacheAgreement agreement = CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
+        KvLayout layout =
+                KvLayout.of(architecture.attention(), half, agreement.windows()).withState(architecture.state());
         long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
                 shape.modelType(),

@@ -20,15 +20,13 @@ record GatedFeedForward(Linear gateUp, Activation activation, Linear down) imple
                 List.of(
                         Piece.of(path + ".gate_proj", inner, features, bias),
                         Piece.of(path + ".up_proj", inner, features, bias)));
-        return new GatedFeedForward(
-                gateUp, activation, w.reduced(path + ".down_proj", hidden, inner, features, bias));
+        return new GatedFeedForward(gateUp, activation, w.reduced(path + ".down_proj", hidden, inner, features, bias));
     }
 
     /** From {@code gate_up_proj} and {@code down_proj} below {@code path}. */
     static GatedFeedForward loadFused(Weights w, String path, int hidden, int inner, Activation activation) {
         Range features = w.shares().features(inner);
-        Piece both =
-                new Piece(path + ".gate_up_proj", 2 * inner, List.of(features, features.plus(inner)), false);
+        Piece both = new Piece(path + ".gate_up_proj", 2 * inner, List.of(features, features.plus(inner)), false);
         return new GatedFeedForward(
                 w.stacked(hidden, List.of(both)),
                 activation,

@@ -24,9 +24,8 @@ final class Gemma3Text implements Architecture {
         String prefix = c.prefix(w);
         AttentionBlock.Config heads = c.attention(false, false);
         double scale = 1 / Math.sqrt(f.positive("query_pre_attn_scalar", 256));
-        AttentionSpec spec = AttentionBlock.spec(w, heads)
-                .withScale(scale)
-                .withSoftcap(f.number("attn_logit_softcapping", 0));
+        AttentionSpec spec =
+                AttentionBlock.spec(w, heads).withScale(scale).withSoftcap(f.number("attn_logit_softcapping", 0));
         int window = f.count("sliding_window", 1, 512);
         Rope global = global(f, c);
         Rope local = local(f, c);

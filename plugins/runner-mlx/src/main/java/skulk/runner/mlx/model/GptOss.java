@@ -29,8 +29,8 @@ final class GptOss implements Architecture {
         Router router = new Router.SoftmaxLast(experts, used);
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
-            AttentionSpec own = spec.withWindow(windows.get(i))
-                    .withSinks(w.vector(path + ".self_attn.sinks", c.heads(), held));
+            AttentionSpec own =
+                    spec.withWindow(windows.get(i)).withSinks(w.vector(path + ".self_attn.sinks", c.heads(), held));
             AttentionBlock.Place place = new AttentionBlock.Place(layers.size(), own, Optional.of(rope));
             Mixture.Config mixture = new Mixture.Config(
                     path + ".mlp.experts", path + ".mlp.router", c.hidden(), c.inner(), experts, true);

@@ -168,8 +168,10 @@ final class Ops {
     /** Root-mean-square norm of every row, into new rows. */
     Rows rmsNorm(Rows x, Norm norm) {
         Rows out = rows(x.count(), x.width());
-        forRows(x.count(), row ->
-                kernels.rmsNorm(x.data(), x.at(row), x.width(), norm.weight(), norm.eps(), out.data(), out.at(row)));
+        forRows(
+                x.count(),
+                row -> kernels.rmsNorm(
+                        x.data(), x.at(row), x.width(), norm.weight(), norm.eps(), out.data(), out.at(row)));
         return out;
     }
 

@@ -219,8 +219,7 @@ final class PagedPool implements KvPool {
         for (int g = 0; g < slots.length; g++) {
             if (from.slot(g) >= 0) {
                 long bytes = slots[g].bytes;
-                MemorySegment.copy(
-                        slots[g].memory, from.slot(g) * bytes, slots[g].memory, to.slot(g) * bytes, bytes);
+                MemorySegment.copy(slots[g].memory, from.slot(g) * bytes, slots[g].memory, to.slot(g) * bytes, bytes);
             }
         }
     }

@@ -45,8 +45,7 @@ record Pipeline(Collectives links, boolean layered) {
         }
         ops.begin(ops.step());
         Rows rows = ops.rows(Math.max(1, wanted.count()), wanted.width());
-        links.receive(
-                links.ranks() - 1, rows.data(), 0, wanted.count() == 0 ? 1 : wanted.count() * wanted.width());
+        links.receive(links.ranks() - 1, rows.data(), 0, wanted.count() == 0 ? 1 : wanted.count() * wanted.width());
         return new Rows(rows.data(), wanted.count(), wanted.width());
     }
 }

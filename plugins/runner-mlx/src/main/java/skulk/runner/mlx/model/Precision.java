@@ -26,8 +26,7 @@ record Precision(boolean large, boolean rounds) {
         options.collectives().allReduce(whole, 0, whole.length);
         boolean large = whole[0] > LARGE_BYTES;
         boolean chosen = large && whole[1] == 0;
-        return new Precision(
-                large, options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && chosen);
+        return new Precision(large, options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && chosen);
     }
 
     /** For the log. */

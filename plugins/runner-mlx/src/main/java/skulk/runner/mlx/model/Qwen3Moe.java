@@ -43,8 +43,9 @@ final class Qwen3Moe implements Architecture {
         Activation activation = c.activation(Activation.SILU);
         int experts = f.count("num_experts", 0, 0);
         int step = f.count("decoder_sparse_step", 1, 1);
-        boolean dense = f.numbers("mlp_only_layers").stream().flatMapToDouble(java.util.Arrays::stream).anyMatch(
-                        l -> l == layer);
+        boolean dense = f.numbers("mlp_only_layers").stream()
+                .flatMapToDouble(java.util.Arrays::stream)
+                .anyMatch(l -> l == layer);
         if (dense || experts == 0 || (layer + 1) % step != 0) {
             return GatedFeedForward.load(w, path, c.hidden(), c.inner(), activation, false);
         }

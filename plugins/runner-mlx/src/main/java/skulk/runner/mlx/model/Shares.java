@@ -20,8 +20,7 @@ record Shares(Shard shard) {
     static Range share(int count, int rank, int ranks) {
         int each = count / ranks;
         int more = count % ranks;
-        return new Range(
-                each * rank + Math.min(rank, more), each * (rank + 1) + Math.min(rank + 1, more));
+        return new Range(each * rank + Math.min(rank, more), each * (rank + 1) + Math.min(rank + 1, more));
     }
 
     /**

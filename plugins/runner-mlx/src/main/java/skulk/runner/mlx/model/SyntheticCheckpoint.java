@@ -31,7 +31,8 @@ public final class SyntheticCheckpoint {
     private final int bits;
     private final int group;
     private final SafetensorsWriter writer = new SafetensorsWriter();
-    private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
+    private final RandomGenerator random =
+            RandomGeneratorFactory.of("L64X128MixRandom").create(7);
 
     private SyntheticCheckpoint(Shape shape, int bits, int group) {
         this.shape = shape;

@@ -45,8 +45,8 @@ final class TransformerDecoder implements Decoder {
     @Override
     public Pending begin(Batch batch) {
         Rows wanted = layers(batch);
-        return logits -> emit(
-                pipeline.collect(ops, wanted), spec.vocab(), logits, rows -> architecture.logits(ops, rows));
+        return logits ->
+                emit(pipeline.collect(ops, wanted), spec.vocab(), logits, rows -> architecture.logits(ops, rows));
     }
 
     @Override
@@ -94,8 +94,7 @@ final class TransformerDecoder implements Decoder {
         for (Batch.Slice slice : batch.slices()) {
             end += slice.tokens().length;
             int rows = slice.logitRows();
-            System.arraycopy(
-                    hidden.data(), hidden.at(end - rows), out.data(), out.at(row), rows * hidden.width());
+            System.arraycopy(hidden.data(), hidden.at(end - rows), out.data(), out.at(row), rows * hidden.width());
             row += rows;
         }
         return out;

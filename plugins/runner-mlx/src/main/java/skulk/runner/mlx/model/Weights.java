@@ -42,8 +42,7 @@ public final class Weights {
     /** Unsplit weights, packed into {@code memory} by the threads of {@code pool}. */
     public static Weights whole(
             Checkpoint checkpoint, Quantization quantization, NativeMemory memory, WorkerPool pool) {
-        return new Weights(
-                checkpoint, quantization, new Packer(memory, pool), new Shares(LoadOptions.Shard.whole()));
+        return new Weights(checkpoint, quantization, new Packer(memory, pool), new Shares(LoadOptions.Shard.whole()));
     }
 
     Shares shares() {
@@ -87,7 +86,11 @@ public final class Weights {
     /** A part of the matrix {@code path.weight} of {@code rows x cols}. */
     TileMatrix matrix(String path, int rows, int cols, Cut cut) {
         Tensor weight = checkpoint.get(path + ".weight");
-        return pack(path, weight, checkpoint.find(path + ".scales"), checkpoint.find(path + ".biases"),
+        return pack(
+                path,
+                weight,
+                checkpoint.find(path + ".scales"),
+                checkpoint.find(path + ".biases"),
                 new Size(rows, cols, cut));
     }
 
@@ -114,7 +117,11 @@ public final class Weights {
         List<TileMatrix> out = new ArrayList<>();
         for (int e = 0; e < experts; e++) {
             int index = e;
-            out.add(pack(path, weight.entry(e), scales.map(t -> t.entry(index)), biases.map(t -> t.entry(index)),
+            out.add(pack(
+                    path,
+                    weight.entry(e),
+                    scales.map(t -> t.entry(index)),
+                    biases.map(t -> t.entry(index)),
                     new Size(rows, cols, cut)));
         }
         return out;
@@ -162,8 +169,7 @@ public final class Weights {
 
     private TileMatrix build(Packer into, String path, Parts parts, Size size) {
         if (parts.scales.isPresent()) {
-            return into.quantised(
-                    quantised(path, parts.weight, parts.scales.get(), parts.biases, size), size.cut);
+            return into.quantised(quantised(path, parts.weight, parts.scales.get(), parts.biases, size), size.cut);
         }
         if (!parts.weight.dtype().isWeight()) {
             throw parts.weight.wrong("is " + parts.weight.dtype() + " without " + path
@@ -172,10 +178,10 @@ public final class Weights {
         return into.plain(parts.weight.expect(size.rows, size.cols), size.cut);
     }
 
-    private Packer.Quantised quantised(
-            String path, Tensor weight, Tensor scales, Optional<Tensor> biases, Size size) {
-        Format format = quantization.at(path).orElseThrow(() -> scales.wrong(
-                "exists, but quantization in config.json does not cover " + path));
+    private Packer.Quantised quantised(String path, Tensor weight, Tensor scales, Optional<Tensor> biases, Size size) {
+        Format format = quantization
+                .at(path)
+                .orElseThrow(() -> scales.wrong("exists, but quantization in config.json does not cover " + path));
         if (size.cols % format.group() != 0) {
             throw weight.wrong("has " + size.cols + " columns, not a multiple of the group size " + format.group());
         }

@@ -26,7 +26,8 @@ record GrammarConstraints(Grammars grammars, OutputFormat format, Vocabulary voc
         Optional<List<Tool>> forced = forcedTools(request);
         if (forced.isPresent()) {
             ToolCalls calls = calls(forced.get(), parallel(request));
-            return Optional.of(deferred(request, format.startsCallsAfter(prompt), budget, left -> grammars.calls(calls, left)));
+            return Optional.of(
+                    deferred(request, format.startsCallsAfter(prompt), budget, left -> grammars.calls(calls, left)));
         }
         Optional<IntFunction<TokenMask>> shape = shape(request.output());
         return shape.map(make -> {

@@ -28,7 +28,11 @@ import skulk.runner.mlx.text.TextModel;
  * @param drafters makes a drafter for one sequence, where there is one for the model
  */
 record JobMaker(
-        TextModel text, OutputFormat format, Constraints constraints, ContextLimit context, Supplier<Optional<Drafter>> drafters) {
+        TextModel text,
+        OutputFormat format,
+        Constraints constraints,
+        ContextLimit context,
+        Supplier<Optional<Drafter>> drafters) {
 
     /** @throws skulk.api.problem.SkulkException where the request cannot be served as asked */
     Job make(GenerationRequest request, Consumer<GenerationEvent> events) {
@@ -45,7 +49,10 @@ record JobMaker(
         Detokenizer detokenizer = new Detokenizer(text.tokenizer(), format.visibleTokens(text.tokenizer(), request));
         detokenizer.follow(prompt.tokens());
         GenerationOutput output = new GenerationOutput(
-                text.tokenizer().vocabulary(), budget(request), sink -> new OutputAssembler(detokenizer, shape, sink), events);
+                text.tokenizer().vocabulary(),
+                budget(request),
+                sink -> new OutputAssembler(detokenizer, shape, sink),
+                events);
         request.committed().forEach(sampler::accept);
         output.replay(request.committed());
         return new Job(

@@ -1,13 +1,11 @@
 package skulk.runner.mlx.runner;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import skulk.api.Drafter;
 import skulk.api.Runner;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
@@ -79,7 +77,8 @@ final class MlxRunner implements Runner {
 
     @Override
     public EmbeddingRequest.Embeddings embed(EmbeddingRequest request) {
-        throw new SkulkException(Kind.USER_ERROR, "model " + request.model() + " generates text; it makes no embeddings");
+        throw new SkulkException(
+                Kind.USER_ERROR, "model " + request.model() + " generates text; it makes no embeddings");
     }
 
     @Override

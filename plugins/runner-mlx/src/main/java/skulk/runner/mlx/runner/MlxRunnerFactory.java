@@ -20,8 +20,8 @@ public final class MlxRunnerFactory implements RunnerFactory {
     @Override
     public Optional<String> supports(ModelCard card, NodeInfo node) {
         if (card.ggufFile().isPresent()) {
-            return Optional.of(card.modelId() + " is a GGUF model (" + card.ggufFile().get()
-                    + "); this engine runs safetensors checkpoints");
+            return Optional.of(card.modelId() + " is a GGUF model ("
+                    + card.ggufFile().get() + "); this engine runs safetensors checkpoints");
         }
         if (!card.tasks().isEmpty() && !card.tasks().contains("TextGeneration") && !card.embeds()) {
             return Optional.of(card.modelId() + " is for " + String.join(", ", card.tasks())

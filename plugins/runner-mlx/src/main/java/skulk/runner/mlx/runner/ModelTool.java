@@ -12,8 +12,7 @@ import skulk.runner.mlx.template.TemplateException;
 
 /** {@code skulk model}: looks at a model without serving it, through the code that serves. */
 public final class ModelTool implements ToolProvider {
-    private static final String USAGE =
-            """
+    private static final String USAGE = """
             usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast] [--threads N]
                                 [--ranks N] [--sharding Pipeline|Tensor]
                    model render FOLDER_OR_TEMPLATE --context FILE.json

@@ -45,10 +45,10 @@ record WarmUp(Decoder decoder, Scheduler scheduler, int context) {
     }
 
     private long generate(int promptTokens, int outputTokens, int round) {
-        int[] prompt = new Random(round).ints(promptTokens, 0, decoder.spec().vocab()).toArray();
-        SamplingPlan plan = round % 2 == 0
-                ? SamplingPlan.greedy()
-                : SamplingPlan.of(Sampling.DEFAULT, Sampling.DEFAULT, round);
+        int[] prompt =
+                new Random(round).ints(promptTokens, 0, decoder.spec().vocab()).toArray();
+        SamplingPlan plan =
+                round % 2 == 0 ? SamplingPlan.greedy() : SamplingPlan.of(Sampling.DEFAULT, Sampling.DEFAULT, round);
         Done done = new Done();
         long start = System.nanoTime();
         scheduler.submit(new Job(

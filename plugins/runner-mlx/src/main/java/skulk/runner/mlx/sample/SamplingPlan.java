@@ -91,7 +91,8 @@ public record SamplingPlan(
 
     private static double range(String field, double value, double low, double high) {
         if (!(value >= low && value <= high)) {
-            throw new SkulkException(Kind.USER_ERROR, "%s must be between %s and %s, not %s".formatted(field, low, high, value));
+            throw new SkulkException(
+                    Kind.USER_ERROR, "%s must be between %s and %s, not %s".formatted(field, low, high, value));
         }
         return value;
     }

@@ -28,18 +28,19 @@ public record ContextLimit(int tokens, int defaultOutput) {
             return Math.min(defaultOutput, room);
         }
         if (maxTokens.get() > room) {
-            throw exceeded("the prompt has %d tokens and max_tokens is %d, together over this model's usable context limit of %d tokens"
-                    .formatted(promptTokens, maxTokens.get(), tokens));
+            throw exceeded(
+                    "the prompt has %d tokens and max_tokens is %d, together over this model's usable context limit of %d tokens"
+                            .formatted(promptTokens, maxTokens.get(), tokens));
         }
         if (maxTokens.get() < 1) {
             throw new SkulkException(
-                    Kind.USER_ERROR, "max_tokens (max_output_tokens) must be a positive integer, not " + maxTokens.get());
+                    Kind.USER_ERROR,
+                    "max_tokens (max_output_tokens) must be a positive integer, not " + maxTokens.get());
         }
         return maxTokens.get();
     }
 
     private static SkulkException exceeded(String detail) {
-        return new SkulkException(
-                skulk.api.problem.Problem.of(Kind.USER_ERROR, CODE, CODE + ": " + detail));
+        return new SkulkException(skulk.api.problem.Problem.of(Kind.USER_ERROR, CODE, CODE + ": " + detail));
     }
 }

@@ -38,7 +38,8 @@ public final class RankSequences implements AutoCloseable {
             case StepPlan.Open(long sequence, List<BlockKey> prefix) -> {
                 KvSequence opened = prefix.isEmpty()
                         ? decoder.cache().newSequence()
-                        : decoder.cache().newSequence(prefix.stream().map(kept::get).toList());
+                        : decoder.cache()
+                                .newSequence(prefix.stream().map(kept::get).toList());
                 sequences.put(sequence, opened);
             }
             case StepPlan.Keep(BlockKey key, long sequence, int block) -> {
@@ -47,7 +48,8 @@ public final class RankSequences implements AutoCloseable {
                 kept.put(key, full);
             }
             case StepPlan.Evict(BlockKey key) -> kept.remove(key).release();
-            case StepPlan.Truncate(long sequence, int length) -> sequences.get(sequence).truncate(length);
+            case StepPlan.Truncate(long sequence, int length) ->
+                sequences.get(sequence).truncate(length);
             case StepPlan.Close(long sequence) -> sequences.remove(sequence).close();
         }
     }

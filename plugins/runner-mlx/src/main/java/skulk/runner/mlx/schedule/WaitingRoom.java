@@ -42,13 +42,13 @@ final class WaitingRoom {
         try {
             long cost = job.prompt().length + (long) granted;
             if (closed) {
-                throw new SkulkException(
-                        Problem.of(Kind.NOT_READY, "runner_closed", "the runner is shutting down"));
+                throw new SkulkException(Problem.of(Kind.NOT_READY, "runner_closed", "the runner is shutting down"));
             }
             boolean tooMany = queue.size() >= options.maxQueued();
             boolean tooLong = queue.size() > 0 && queue.tokens() + cost > options.maxQueuedTokens();
             if (tooMany || tooLong) {
-                String message = "%d requests with %d tokens are waiting already".formatted(queue.size(), queue.tokens());
+                String message =
+                        "%d requests with %d tokens are waiting already".formatted(queue.size(), queue.tokens());
                 throw new SkulkException(
                         Problem.of(Kind.OVERLOADED, "overloaded", message).retryAfter(retryAfter()));
             }

@@ -16,7 +16,8 @@ record AttributePath(List<Object> parts) {
         }
         List<Object> parts = new ArrayList<>();
         for (String part : text.split("\\.", -1)) {
-            boolean number = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean number =
+                    !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
             parts.add(number ? (Object) Long.valueOf(part) : part);
         }
         return new AttributePath(parts);

@@ -8,10 +8,32 @@ import java.util.Set;
 final class Attributes {
     /** What every Python object has and no template may touch. */
     private static final Set<String> INTERNAL = Set.of(
-            "__class__", "__delattr__", "__dict__", "__dir__", "__doc__", "__eq__", "__format__", "__ge__",
-            "__getattribute__", "__getstate__", "__gt__", "__hash__", "__init__", "__init_subclass__", "__le__",
-            "__lt__", "__module__", "__ne__", "__new__", "__reduce__", "__reduce_ex__", "__repr__", "__setattr__",
-            "__sizeof__", "__str__", "__subclasshook__");
+            "__class__",
+            "__delattr__",
+            "__dict__",
+            "__dir__",
+            "__doc__",
+            "__eq__",
+            "__format__",
+            "__ge__",
+            "__getattribute__",
+            "__getstate__",
+            "__gt__",
+            "__hash__",
+            "__init__",
+            "__init_subclass__",
+            "__le__",
+            "__lt__",
+            "__module__",
+            "__ne__",
+            "__new__",
+            "__reduce__",
+            "__reduce_ex__",
+            "__repr__",
+            "__setattr__",
+            "__sizeof__",
+            "__str__",
+            "__subclasshook__");
 
     /** The methods that change a list or dict, which the immutable sandbox refuses. */
     private static final Set<String> LIST_CHANGES =
@@ -101,14 +123,15 @@ final class Attributes {
             case Markup safe -> MarkupMethods.special(safe, name);
             case List<?> list when LIST_CHANGES.contains(name) -> Undefined.unsafe(list, name);
             case PyDict dict when DICT_CHANGES.contains(name) -> Undefined.unsafe(dict, name);
-            case PyTuple tuple when tuple.names().contains(name) ->
-                tuple.items().get(tuple.names().indexOf(name));
-            case PyRange range -> switch (name) {
-                case "start" -> range.start();
-                case "stop" -> range.stop();
-                case "step" -> range.step();
-                default -> Missing.MISSING;
-            };
+            case PyTuple tuple
+            when tuple.names().contains(name) -> tuple.items().get(tuple.names().indexOf(name));
+            case PyRange range ->
+                switch (name) {
+                    case "start" -> range.start();
+                    case "stop" -> range.stop();
+                    case "step" -> range.step();
+                    default -> Missing.MISSING;
+                };
             case PyObject special -> special.attribute(name, render);
             case null, default -> Types.isNumber(object) ? NumberMethods.property(object, name) : Missing.MISSING;
         };

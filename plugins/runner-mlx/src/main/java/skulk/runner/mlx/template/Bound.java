@@ -28,8 +28,8 @@ final class Bound {
     String text(int index) {
         String text = Str.of(values[index]);
         if (text == null) {
-            throw Errors.type(function.name() + "() argument " + Repr.quote(function.parameters().get(index))
-                    + " must be str, not " + Types.name(values[index]));
+            throw Errors.type(function.name() + "() argument "
+                    + Repr.quote(function.parameters().get(index)) + " must be str, not " + Types.name(values[index]));
         }
         return text;
     }

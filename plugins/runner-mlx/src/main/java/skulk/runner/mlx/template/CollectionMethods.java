@@ -10,8 +10,7 @@ import java.util.Map;
 
 /** The methods of lists, tuples, ranges and dicts that change nothing. */
 final class CollectionMethods {
-    private static final Native INDEX =
-            method("index", 2, "self value start stop", (render, a) -> index(a, render));
+    private static final Native INDEX = method("index", 2, "self value start stop", (render, a) -> index(a, render));
     private static final Native COUNT = method("count", 2, "self value", (render, a) -> count(a, render));
 
     static final Map<String, Native> LIST = Map.of(
@@ -22,25 +21,28 @@ final class CollectionMethods {
     static final Map<String, Native> TUPLE = Map.of("index", INDEX, "count", COUNT);
 
     static final Map<String, Native> DICT = Map.of(
-            "get", method("get", 2, "self key default", (_, a) -> {
-                Object value = ((PyDict) a.get(0)).get(a.get(1));
-                return value == Missing.MISSING ? a.get(2, null) : value;
-            }),
+            "get",
+                    method("get", 2, "self key default", (_, a) -> {
+                        Object value = ((PyDict) a.get(0)).get(a.get(1));
+                        return value == Missing.MISSING ? a.get(2, null) : value;
+                    }),
             "keys", method("keys", 1, "self", (_, a) -> new DictView((PyDict) a.get(0), DictView.Kind.KEYS)),
             "values", method("values", 1, "self", (_, a) -> new DictView((PyDict) a.get(0), DictView.Kind.VALUES)),
             "items", method("items", 1, "self", (_, a) -> new DictView((PyDict) a.get(0), DictView.Kind.ITEMS)),
-            "copy", method("copy", 1, "self", (render, a) -> {
-                PyDict dict = (PyDict) a.get(0);
-                render.elements(dict.size());
-                PyDict copy = new PyDict();
-                copy.putAll(dict);
-                return copy;
-            }),
-            "fromkeys", function("fromkeys", 2, "self iterable value", (render, a) -> {
-                PyDict dict = new PyDict();
-                Types.list(a.get(1), render).forEach(key -> dict.put(key, a.get(2, null)));
-                return dict;
-            }));
+            "copy",
+                    method("copy", 1, "self", (render, a) -> {
+                        PyDict dict = (PyDict) a.get(0);
+                        render.elements(dict.size());
+                        PyDict copy = new PyDict();
+                        copy.putAll(dict);
+                        return copy;
+                    }),
+            "fromkeys",
+                    function("fromkeys", 2, "self iterable value", (render, a) -> {
+                        PyDict dict = new PyDict();
+                        Types.list(a.get(1), render).forEach(key -> dict.put(key, a.get(2, null)));
+                        return dict;
+                    }));
 
     private CollectionMethods() {}
 

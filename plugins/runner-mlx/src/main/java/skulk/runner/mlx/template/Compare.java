@@ -161,7 +161,8 @@ final class Compare {
         }
         return switch (container) {
             case PyDict dict -> dict.contains(item);
-            case DictView view when view.kind() == DictView.Kind.KEYS -> view.dict().contains(item);
+            case DictView view
+            when view.kind() == DictView.Kind.KEYS -> view.dict().contains(item);
             case PyRange range when item instanceof Long number -> range.contains(number);
             case null, default -> {
                 if (!Types.iterable(container)) {

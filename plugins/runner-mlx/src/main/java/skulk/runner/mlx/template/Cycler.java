@@ -25,10 +25,11 @@ final class Cycler implements PyObject {
             case "pos" -> (long) position;
             case "current" -> items.get(position);
             case "next" -> (Callable) (_, _) -> next();
-            case "reset" -> (Callable) (_, _) -> {
-                position = 0;
-                return null;
-            };
+            case "reset" ->
+                (Callable) (_, _) -> {
+                    position = 0;
+                    return null;
+                };
             default -> Missing.MISSING;
         };
     }

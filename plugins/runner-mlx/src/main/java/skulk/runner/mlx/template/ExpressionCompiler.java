@@ -100,8 +100,7 @@ final class ExpressionCompiler {
         String kind = apply.isTest() ? "test" : "filter";
         Callable function = (apply.isTest() ? Tests.ALL : Filters.ALL).get(apply.name());
         if (function == null && !at.soft()) {
-            throw new TemplateSyntaxException(
-                    "No " + kind + " named " + Repr.quote(apply.name()) + ".", apply.line());
+            throw new TemplateSyntaxException("No " + kind + " named " + Repr.quote(apply.name()) + ".", apply.line());
         }
         Callable known = function != null
                 ? function

@@ -116,7 +116,8 @@ final class ExpressionParser {
     }
 
     private boolean at(Set<String> operators) {
-        return stream.current().is(Kind.OPERATOR) && operators.contains(stream.current().text());
+        return stream.current().is(Kind.OPERATOR)
+                && operators.contains(stream.current().text());
     }
 
     private Expr additive() {

@@ -61,7 +61,8 @@ final class FloatFormat {
 
     /** {@code %.<precision>e} of a finite value's magnitude. */
     static String scientific(double value, int precision, boolean alternate) {
-        BigDecimal rounded = new BigDecimal(Math.abs(value)).round(new MathContext(precision + 1, RoundingMode.HALF_EVEN));
+        BigDecimal rounded =
+                new BigDecimal(Math.abs(value)).round(new MathContext(precision + 1, RoundingMode.HALF_EVEN));
         String digits = digits(rounded, precision + 1);
         int exponent = rounded.signum() == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
         String fraction = digits.substring(1);
@@ -71,7 +72,8 @@ final class FloatFormat {
     /** {@code %.<precision>g} of a finite value's magnitude. */
     static String general(double value, int precision, boolean alternate) {
         int significant = Math.max(1, precision);
-        BigDecimal rounded = new BigDecimal(Math.abs(value)).round(new MathContext(significant, RoundingMode.HALF_EVEN));
+        BigDecimal rounded =
+                new BigDecimal(Math.abs(value)).round(new MathContext(significant, RoundingMode.HALF_EVEN));
         int exponent = rounded.signum() == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
         String text;
         if (exponent < -4 || exponent >= significant) {

@@ -29,7 +29,8 @@ final class FormatSpec {
         }
         Matcher matcher = SPEC.matcher(spec);
         if (!matcher.matches()) {
-            throw Errors.value("Invalid format specifier '" + spec + "' for object of type " + Repr.quote(Types.name(value)));
+            throw Errors.value(
+                    "Invalid format specifier '" + spec + "' for object of type " + Repr.quote(Types.name(value)));
         }
         return new FormatSpec(matcher, value, render).format();
     }
@@ -87,15 +88,19 @@ final class FormatSpec {
         if (type == 'c') {
             return align("", PercentFormat.character(number), '<');
         }
-        int radix = switch (type) {
-            case 'b' -> 2;
-            case 'o' -> 8;
-            case 'x', 'X' -> 16;
-            default -> 10;
-        };
+        int radix =
+                switch (type) {
+                    case 'b' -> 2;
+                    case 'o' -> 8;
+                    case 'x', 'X' -> 16;
+                    default -> 10;
+                };
         String digits = number.abs().toString(radix);
         String prefix = spec.group(5) == null || radix == 10 ? "" : "0" + type;
-        return number(number.signum() < 0, prefix, type == 'X' ? digits.toUpperCase(Locale.ROOT) : digits,
+        return number(
+                number.signum() < 0,
+                prefix,
+                type == 'X' ? digits.toUpperCase(Locale.ROOT) : digits,
                 radix == 10 ? 3 : 4);
     }
 
@@ -132,8 +137,9 @@ final class FormatSpec {
             return text;
         }
         // str() keeps a point where there is room for it, and turns to an exponent one digit earlier than g
-        return text.length() < precision ? text + ".0" : FloatFormat.scientific(number, precision - 1, alternate)
-                .replaceFirst("\\.?0+e", "e");
+        return text.length() < precision
+                ? text + ".0"
+                : FloatFormat.scientific(number, precision - 1, alternate).replaceFirst("\\.?0+e", "e");
     }
 
     private String number(boolean negative, String prefix, String digits, int group) {
@@ -146,7 +152,8 @@ final class FormatSpec {
         }
         String whole = digits.substring(0, end);
         String rest = digits.substring(end);
-        boolean zeros = spec.group(6) != null && spec.group(2) == null || "0".equals(spec.group(1)) && "=".equals(spec.group(2));
+        boolean zeros = spec.group(6) != null && spec.group(2) == null
+                || "0".equals(spec.group(1)) && "=".equals(spec.group(2));
         if (zeros) {
             int width = number(spec.group(7), 0) - sign.length() - prefix.length() - rest.length();
             whole = zeroFill(whole, separator, group, width);
@@ -157,7 +164,9 @@ final class FormatSpec {
     }
 
     private static boolean exponentAt(String digits, int index) {
-        return digits.charAt(index) == 'e' && index + 1 < digits.length() && "+-".indexOf(digits.charAt(index + 1)) >= 0;
+        return digits.charAt(index) == 'e'
+                && index + 1 < digits.length()
+                && "+-".indexOf(digits.charAt(index + 1)) >= 0;
     }
 
     private static String grouped(String digits, String separator, int group) {
@@ -185,15 +194,20 @@ final class FormatSpec {
         String fill = spec.group(1) != null ? spec.group(1) : spec.group(6) != null ? "0" : " ";
         char align = spec.group(2) != null ? spec.group(2).charAt(0) : zero && otherwise == '>' ? '=' : otherwise;
         long missing = Math.max(0, (long) width - Str.length(sign) - Str.length(body));
-        long left = switch (align) {
-            case '<', '=' -> 0;
-            case '^' -> missing / 2;
-            default -> missing;
-        };
+        long left =
+                switch (align) {
+                    case '<', '=' -> 0;
+                    case '^' -> missing / 2;
+                    default -> missing;
+                };
         Text text = new Text(render);
         if (align == '=') {
             return text.add(sign).repeat(fill, missing).add(body).toString();
         }
-        return text.repeat(fill, left).add(sign).add(body).repeat(fill, missing - left).toString();
+        return text.repeat(fill, left)
+                .add(sign)
+                .add(body)
+                .repeat(fill, missing - left)
+                .toString();
     }
 }

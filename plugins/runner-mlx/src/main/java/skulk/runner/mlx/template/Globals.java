@@ -12,14 +12,17 @@ final class Globals {
             "namespace", (Callable) Namespace::create,
             "cycler", (Callable) (_, args) -> Cycler.create(args),
             "joiner", Native.function("joiner", 0, "sep", (_, a) -> new Joiner(a.get(0, ", "))),
-            "lipsum", (Callable) (_, _) -> {
-                throw Errors.jinja("lipsum is not supported in chat templates");
-            },
-            "raise_exception", Native.function("raise_exception", 1, "message", (render, a) -> {
-                throw new TemplateRaisedException(Repr.str(a.get(0), render));
-            }),
-            "strftime_now", Native.function("strftime_now", 1, "format", (render, a) ->
-                    Strftime.format(a.text(0), render.now())));
+            "lipsum",
+                    (Callable) (_, _) -> {
+                        throw Errors.jinja("lipsum is not supported in chat templates");
+                    },
+            "raise_exception",
+                    Native.function("raise_exception", 1, "message", (render, a) -> {
+                        throw new TemplateRaisedException(Repr.str(a.get(0), render));
+                    }),
+            "strftime_now",
+                    Native.function(
+                            "strftime_now", 1, "format", (render, a) -> Strftime.format(a.text(0), render.now())));
 
     private Globals() {}
 
@@ -40,7 +43,8 @@ final class Globals {
     /** Python's {@code dict(...)}. */
     static Object dict(Render render, Args args) {
         if (args.positional().size() > 1) {
-            throw Errors.type("dict expected at most 1 argument, got " + args.positional().size());
+            throw Errors.type(
+                    "dict expected at most 1 argument, got " + args.positional().size());
         }
         PyDict dict = new PyDict();
         for (Object source : args.positional()) {

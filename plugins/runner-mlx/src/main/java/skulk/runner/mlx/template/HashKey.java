@@ -51,7 +51,8 @@ final class HashKey {
             case Undefined _ -> Special.UNDEFINED;
             case PyTuple tuple -> tuple(tuple, depth);
             case PyRange range -> range;
-            case List<?> _, PyDict _, DictView _ -> throw Errors.type("unhashable type: " + Repr.quote(Types.name(value)));
+            case List<?> _, PyDict _, DictView _ ->
+                throw Errors.type("unhashable type: " + Repr.quote(Types.name(value)));
             default -> new Identity(value);
         };
     }

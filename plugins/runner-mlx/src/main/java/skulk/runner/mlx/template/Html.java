@@ -6,20 +6,47 @@ import java.util.regex.Pattern;
 
 /** The little HTML that the filter {@code striptags} needs. */
 final class Html {
-    private static final Pattern ENTITY = Pattern.compile("&(#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]*;)");
+    private static final Pattern ENTITY =
+            Pattern.compile("&(#[0-9]{1,8};?|#[xX][0-9a-fA-F]{1,8};?|[A-Za-z][A-Za-z0-9]*;)");
     private static final Map<String, String> NAMED = Map.ofEntries(
-            Map.entry("amp", "&"), Map.entry("lt", "<"), Map.entry("gt", ">"), Map.entry("quot", "\""),
-            Map.entry("apos", "'"), Map.entry("nbsp", "\u00a0"), Map.entry("copy", "\u00a9"), Map.entry("reg", "\u00ae"),
-            Map.entry("laquo", "\u00ab"), Map.entry("raquo", "\u00bb"), Map.entry("middot", "\u00b7"),
-            Map.entry("deg", "\u00b0"), Map.entry("plusmn", "\u00b1"), Map.entry("sect", "\u00a7"),
-            Map.entry("euro", "\u20ac"), Map.entry("pound", "\u00a3"), Map.entry("yen", "\u00a5"),
-            Map.entry("cent", "\u00a2"), Map.entry("hellip", "\u2026"), Map.entry("mdash", "\u2014"),
-            Map.entry("ndash", "\u2013"), Map.entry("lsquo", "\u2018"), Map.entry("rsquo", "\u2019"),
-            Map.entry("ldquo", "\u201c"), Map.entry("rdquo", "\u201d"), Map.entry("bull", "\u2022"),
-            Map.entry("trade", "\u2122"), Map.entry("times", "\u00d7"), Map.entry("divide", "\u00f7"),
-            Map.entry("auml", "\u00e4"), Map.entry("ouml", "\u00f6"), Map.entry("uuml", "\u00fc"),
-            Map.entry("szlig", "\u00df"), Map.entry("eacute", "\u00e9"), Map.entry("egrave", "\u00e8"),
-            Map.entry("agrave", "\u00e0"), Map.entry("ccedil", "\u00e7"), Map.entry("ntilde", "\u00f1"));
+            Map.entry("amp", "&"),
+            Map.entry("lt", "<"),
+            Map.entry("gt", ">"),
+            Map.entry("quot", "\""),
+            Map.entry("apos", "'"),
+            Map.entry("nbsp", "\u00a0"),
+            Map.entry("copy", "\u00a9"),
+            Map.entry("reg", "\u00ae"),
+            Map.entry("laquo", "\u00ab"),
+            Map.entry("raquo", "\u00bb"),
+            Map.entry("middot", "\u00b7"),
+            Map.entry("deg", "\u00b0"),
+            Map.entry("plusmn", "\u00b1"),
+            Map.entry("sect", "\u00a7"),
+            Map.entry("euro", "\u20ac"),
+            Map.entry("pound", "\u00a3"),
+            Map.entry("yen", "\u00a5"),
+            Map.entry("cent", "\u00a2"),
+            Map.entry("hellip", "\u2026"),
+            Map.entry("mdash", "\u2014"),
+            Map.entry("ndash", "\u2013"),
+            Map.entry("lsquo", "\u2018"),
+            Map.entry("rsquo", "\u2019"),
+            Map.entry("ldquo", "\u201c"),
+            Map.entry("rdquo", "\u201d"),
+            Map.entry("bull", "\u2022"),
+            Map.entry("trade", "\u2122"),
+            Map.entry("times", "\u00d7"),
+            Map.entry("divide", "\u00f7"),
+            Map.entry("auml", "\u00e4"),
+            Map.entry("ouml", "\u00f6"),
+            Map.entry("uuml", "\u00fc"),
+            Map.entry("szlig", "\u00df"),
+            Map.entry("eacute", "\u00e9"),
+            Map.entry("egrave", "\u00e8"),
+            Map.entry("agrave", "\u00e0"),
+            Map.entry("ccedil", "\u00e7"),
+            Map.entry("ntilde", "\u00f1"));
 
     private Html() {}
 

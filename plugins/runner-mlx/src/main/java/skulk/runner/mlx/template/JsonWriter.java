@@ -25,7 +25,8 @@ final class JsonWriter {
                 : Types.isString(a.get(2))
                         ? a.text(2)
                         : new Text(render).repeat(" ", a.integer(2, 0)).toString();
-        List<Object> separators = a.given(3) ? Types.list(a.get(3), render) : List.of(indent == null ? ", " : ",", ": ");
+        List<Object> separators =
+                a.given(3) ? Types.list(a.get(3), render) : List.of(indent == null ? ", " : ",", ": ");
         if (separators.size() != 2) {
             throw Errors.value("separators must be two strings");
         }

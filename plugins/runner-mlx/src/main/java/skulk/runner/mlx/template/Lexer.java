@@ -24,13 +24,12 @@ final class Lexer {
     private static final Pattern VARIABLE_END = Pattern.compile("-\\}\\}" + SPACE + "|\\}\\}");
     private static final Pattern FLOAT = Pattern.compile(
             "(?:[0-9]+_)*[0-9]+(?:(?:\\.(?:[0-9]+_)*[0-9]+)?[eE][+-]?(?:[0-9]+_)*[0-9]+|\\.(?:[0-9]+_)*[0-9]+)");
-    private static final Pattern INTEGER = Pattern.compile("0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+"
-            + "|[1-9](?:_?[0-9])*|0(?:_?0)*");
+    private static final Pattern INTEGER = Pattern.compile(
+            "0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+" + "|[1-9](?:_?[0-9])*|0(?:_?0)*");
     private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{Nd}\\p{Nl}\\p{Mn}\\p{Mc}_\u00b7]+");
     private static final Pattern STRING =
             Pattern.compile("'[^'\\\\]*+(?:\\\\.[^'\\\\]*+)*+'|\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"", Pattern.DOTALL);
-    private static final Pattern OPERATOR =
-            Pattern.compile("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}><=.:|,;]");
+    private static final Pattern OPERATOR = Pattern.compile("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}><=.:|,;]");
 
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
@@ -167,7 +166,8 @@ final class Lexer {
         } else if (matcher.usePattern(INTEGER).lookingAt()) {
             add(Kind.INTEGER, matcher, integer(matcher.group().replace("_", "")));
         } else if (matcher.usePattern(NAME).lookingAt()) {
-            if (!Character.isUnicodeIdentifierStart(matcher.group().codePointAt(0)) && matcher.group().charAt(0) != '_') {
+            if (!Character.isUnicodeIdentifierStart(matcher.group().codePointAt(0))
+                    && matcher.group().charAt(0) != '_') {
                 throw new TemplateSyntaxException("Invalid character in identifier", line);
             }
             add(Kind.NAME, matcher, null);
@@ -179,7 +179,8 @@ final class Lexer {
             add(Kind.OPERATOR, matcher, null);
         } else {
             throw new TemplateSyntaxException(
-                    "unexpected char " + Repr.quote(source.substring(position, position + 1)) + " at " + position, line);
+                    "unexpected char " + Repr.quote(source.substring(position, position + 1)) + " at " + position,
+                    line);
         }
     }
 
@@ -190,12 +191,13 @@ final class Lexer {
 
     private static Object integer(String digits) {
         String prefix = digits.length() > 2 ? digits.substring(0, 2).toLowerCase(java.util.Locale.ROOT) : "";
-        return Numbers.normal(switch (prefix) {
-            case "0x" -> new BigInteger(digits.substring(2), 16);
-            case "0o" -> new BigInteger(digits.substring(2), 8);
-            case "0b" -> new BigInteger(digits.substring(2), 2);
-            default -> new BigInteger(digits);
-        });
+        return Numbers.normal(
+                switch (prefix) {
+                    case "0x" -> new BigInteger(digits.substring(2), 16);
+                    case "0o" -> new BigInteger(digits.substring(2), 8);
+                    case "0b" -> new BigInteger(digits.substring(2), 2);
+                    default -> new BigInteger(digits);
+                });
     }
 
     private void balance(String operator) {

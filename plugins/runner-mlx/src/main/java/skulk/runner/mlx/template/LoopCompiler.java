@@ -22,8 +22,13 @@ final class LoopCompiler {
      * @param enter gives the variables of the body their first values
      * @param loop the slot of the loop variable, where the body uses it
      */
-    private record Parts(Assignments.Store target, Step enter, Step body, Optional<Step> otherwise,
-            Optional<Condition> condition, OptionalInt loop) {}
+    private record Parts(
+            Assignments.Store target,
+            Step enter,
+            Step body,
+            Optional<Step> otherwise,
+            Optional<Condition> condition,
+            OptionalInt loop) {}
 
     /** The condition of a loop, which sees the target under variables of its own. */
     private record Condition(Assignments.Store target, Step enter, Code test) {}
@@ -46,9 +51,8 @@ final class LoopCompiler {
     private Parts parts(Stmt.For loop, Scoping at, Unit unit) {
         boolean extended = loop.recursive() || usesLoop(loop);
         Scoping body = at.inner(unit, true);
-        OptionalInt slot = extended
-                ? OptionalInt.of(body.scope().parameter("loop").slot())
-                : OptionalInt.empty();
+        OptionalInt slot =
+                extended ? OptionalInt.of(body.scope().parameter("loop").slot()) : OptionalInt.empty();
         ScopeAnalysis.declare(body.scope(), loop.target());
         ScopeAnalysis.analyze(body.scope(), loop.body());
         Optional<Condition> condition = loop.test().map(test -> {

@@ -57,8 +57,7 @@ record Native(String name, int required, List<String> parameters, boolean keywor
         }
         for (int i = 0; i < required; i++) {
             if (values[i] == Missing.MISSING) {
-                throw Errors.type(
-                        name + "() missing required positional argument: " + Repr.quote(parameters.get(i)));
+                throw Errors.type(name + "() missing required positional argument: " + Repr.quote(parameters.get(i)));
             }
         }
         return new Bound(this, values);

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 
 /** The filters that make and change numbers. */
 final class NumberFilters {
-    private static final Pattern REAL =
-            Pattern.compile("[-+]?(?:(?:\\d+(?:_\\d+)*\\.?(?:\\d+(?:_\\d+)*)?|\\.\\d+(?:_\\d+)*)(?:[eE][-+]?\\d+(?:_\\d+)*)?"
+    private static final Pattern REAL = Pattern.compile(
+            "[-+]?(?:(?:\\d+(?:_\\d+)*\\.?(?:\\d+(?:_\\d+)*)?|\\.\\d+(?:_\\d+)*)(?:[eE][-+]?\\d+(?:_\\d+)*)?"
                     + "|(?i:inf|infinity|nan))");
     private static final Pattern DIGITS = Pattern.compile("[0-9a-zA-Z\\p{Nd}]+(?:_[0-9a-zA-Z\\p{Nd}]+)*");
 
@@ -76,12 +76,13 @@ final class NumberFilters {
         boolean negative = text.startsWith("-");
         String digits = negative || text.startsWith("+") ? text.substring(1) : text;
         String prefix = digits.length() > 1 ? digits.substring(0, 2).toLowerCase(Locale.ROOT) : "";
-        int marked = switch (prefix) {
-            case "0x" -> 16;
-            case "0o" -> 8;
-            case "0b" -> 2;
-            default -> 0;
-        };
+        int marked =
+                switch (prefix) {
+                    case "0x" -> 16;
+                    case "0o" -> 8;
+                    case "0b" -> 2;
+                    default -> 0;
+                };
         int radix = (int) (base == 0 ? marked == 0 ? 10 : marked : base);
         if (marked == radix && marked != 0) {
             digits = digits.substring(digits.startsWith("_", 2) ? 3 : 2);
@@ -156,8 +157,8 @@ final class NumberFilters {
         if (parsed.isEmpty()) {
             throw Str.of(value) != null
                     ? Errors.value("could not convert string to float: " + Repr.quote(Str.of(value)))
-                    : Errors.type("float() argument must be a string or a real number, not "
-                            + Repr.quote(Types.name(value)));
+                    : Errors.type(
+                            "float() argument must be a string or a real number, not " + Repr.quote(Types.name(value)));
         }
         double bytes = parsed.get();
         boolean binary = a.flag(1, false);

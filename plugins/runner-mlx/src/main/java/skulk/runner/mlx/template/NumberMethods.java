@@ -9,15 +9,20 @@ import java.util.Map;
 /** The few attributes of numbers that a template can have a use for. */
 final class NumberMethods {
     static final Map<String, Native> ALL = Map.of(
-            "bit_length", method("bit_length", 1, "self", (_, a) -> (long) whole(a, "bit_length").abs().bitLength()),
-            "bit_count", method("bit_count", 1, "self", (_, a) -> (long) whole(a, "bit_count").abs().bitCount()),
+            "bit_length",
+                    method("bit_length", 1, "self", (_, a) ->
+                            (long) whole(a, "bit_length").abs().bitLength()),
+            "bit_count",
+                    method("bit_count", 1, "self", (_, a) ->
+                            (long) whole(a, "bit_count").abs().bitCount()),
             "conjugate", method("conjugate", 1, "self", (_, a) -> Numbers.plain(a.get(0))),
-            "is_integer", method("is_integer", 1, "self", (_, a) -> {
-                if (!(a.get(0) instanceof Double number)) {
-                    throw Undefined.member(a.get(0), "is_integer", null).failure();
-                }
-                return Double.isFinite(number) && number == Math.rint(number);
-            }),
+            "is_integer",
+                    method("is_integer", 1, "self", (_, a) -> {
+                        if (!(a.get(0) instanceof Double number)) {
+                            throw Undefined.member(a.get(0), "is_integer", null).failure();
+                        }
+                        return Double.isFinite(number) && number == Math.rint(number);
+                    }),
             "as_integer_ratio", method("as_integer_ratio", 1, "self", (_, a) -> ratio(a.get(0))));
 
     private NumberMethods() {}

@@ -230,9 +230,7 @@ final class Numbers {
             return -compare(b, x);
         }
         if (b instanceof Double y) {
-            return Double.isInfinite(y)
-                    ? y > 0 ? -1 : 1
-                    : new BigDecimal(big(a)).compareTo(new BigDecimal(y));
+            return Double.isInfinite(y) ? y > 0 ? -1 : 1 : new BigDecimal(big(a)).compareTo(new BigDecimal(y));
         }
         return big(a).compareTo(big(b));
     }
@@ -268,6 +266,8 @@ final class Numbers {
         if (digits < -MAX_BITS) {
             return 0L;
         }
-        return normal(new BigDecimal(big(value)).setScale((int) digits, RoundingMode.HALF_EVEN).toBigInteger());
+        return normal(new BigDecimal(big(value))
+                .setScale((int) digits, RoundingMode.HALF_EVEN)
+                .toBigInteger());
     }
 }

@@ -162,7 +162,8 @@ final class OperandParser {
         Optional<Expr> stop = sliceEnds() || stream.current().isOperator(":")
                 ? Optional.empty()
                 : Optional.of(expressions.expression());
-        Optional<Expr> step = stream.skipOperator(":") && !sliceEnds() ? Optional.of(expressions.expression()) : Optional.empty();
+        Optional<Expr> step =
+                stream.skipOperator(":") && !sliceEnds() ? Optional.of(expressions.expression()) : Optional.empty();
         return new Expr.Slice(start, stop, step, line);
     }
 
@@ -187,7 +188,8 @@ final class OperandParser {
             } else if (stream.current().is(Kind.NAME) && stream.look().isOperator("=")) {
                 String name = stream.next().text();
                 stream.next();
-                valid = moreNamed.isEmpty() && named.stream().noneMatch(known -> known.name().equals(name));
+                valid = moreNamed.isEmpty()
+                        && named.stream().noneMatch(known -> known.name().equals(name));
                 named.add(new Named(name, expressions.expression()));
             } else {
                 valid = more.isEmpty() && moreNamed.isEmpty() && named.isEmpty();

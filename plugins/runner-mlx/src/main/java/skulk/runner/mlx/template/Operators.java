@@ -20,11 +20,12 @@ final class Operators {
         if (b instanceof Undefined undefined) {
             throw undefined.failure();
         }
-        Object result = switch (operator) {
-            case "+" -> join(a, b, render);
-            case "*" -> repeat(a, b, render);
-            default -> Missing.MISSING;
-        };
+        Object result =
+                switch (operator) {
+                    case "+" -> join(a, b, render);
+                    case "*" -> repeat(a, b, render);
+                    default -> Missing.MISSING;
+                };
         if (result == Missing.MISSING) {
             String symbol = operator.equals("**") ? "** or pow()" : operator;
             throw Errors.type("unsupported operand type(s) for " + symbol + ": " + Repr.quote(Types.name(a)) + " and "
@@ -52,8 +53,10 @@ final class Operators {
                 throw cannotJoin("str", b);
             }
             if (a instanceof Markup || b instanceof Markup) {
-                return new Markup(
-                        concat(Markup.escape(a, render).text(), Markup.escape(b, render).text(), render));
+                return new Markup(concat(
+                        Markup.escape(a, render).text(),
+                        Markup.escape(b, render).text(),
+                        render));
             }
             return concat(Str.of(a), Str.of(b), render);
         }
@@ -73,8 +76,7 @@ final class Operators {
     }
 
     private static TemplateRenderException cannotJoin(String type, Object other) {
-        return Errors.type(
-                "can only concatenate " + type + " (not \"" + Types.name(other) + "\") to " + type);
+        return Errors.type("can only concatenate " + type + " (not \"" + Types.name(other) + "\") to " + type);
     }
 
     static String concat(String a, String b, Render render) {
@@ -110,7 +112,8 @@ final class Operators {
         long count = Math.clamp(Numbers.index(times), 0, Integer.MAX_VALUE);
         return switch (value) {
             case String text -> new Text(render).repeat(text, count).toString();
-            case Markup safe -> new Markup(new Text(render).repeat(safe.text(), count).toString());
+            case Markup safe ->
+                new Markup(new Text(render).repeat(safe.text(), count).toString());
             case List<?> list -> repeated(list, count, render);
             case PyTuple tuple -> PyTuple.of(repeated(tuple.items(), count, render));
             default -> throw new IllegalStateException("not a sequence");

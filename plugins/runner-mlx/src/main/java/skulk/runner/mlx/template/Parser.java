@@ -38,7 +38,8 @@ final class Parser {
                     stream.expect(Kind.VARIABLE_END);
                 }
                 case BLOCK_BEGIN -> {
-                    if (stream.current().is(Kind.NAME) && ends.contains(stream.current().text())) {
+                    if (stream.current().is(Kind.NAME)
+                            && ends.contains(stream.current().text())) {
                         return body;
                     }
                     statement(body);
@@ -92,8 +93,7 @@ final class Parser {
             case "break" -> body.add(new Stmt.Break(tag.line()));
             case "continue" -> body.add(new Stmt.Continue(tag.line()));
             case "generation" ->
-                body.add(new Stmt.Generation(
-                        new Routine(List.of(), List.of(), bodyTo("endgeneration")), tag.line()));
+                body.add(new Stmt.Generation(new Routine(List.of(), List.of(), bodyTo("endgeneration")), tag.line()));
             case "autoescape" -> {
                 Expr enabled = expressions.expression();
                 body.add(new Stmt.Autoescape(enabled, bodyTo("endautoescape"), tag.line()));
@@ -112,8 +112,7 @@ final class Parser {
         Optional<Expr> test = stream.skipName("if") ? Optional.of(expressions.expression()) : Optional.empty();
         boolean recursive = stream.skipName("recursive");
         List<Stmt> body = body("endfor", "else");
-        List<Stmt> otherwise =
-                stream.next().isName("else") ? bodyTo("endfor") : List.of();
+        List<Stmt> otherwise = stream.next().isName("else") ? bodyTo("endfor") : List.of();
         return new Stmt.For(target, items, body, otherwise, test, recursive, line);
     }
 
@@ -280,9 +279,8 @@ final class Parser {
                 throw stream.error("the target is nested more than " + MAX_DEPTH + " levels deep");
             }
             stream.next();
-            Target inner = stream.current().isOperator(")")
-                    ? new Target.TupleTarget(List.of(), token.line())
-                    : target(false);
+            Target inner =
+                    stream.current().isOperator(")") ? new Target.TupleTarget(List.of(), token.line()) : target(false);
             stream.expectOperator(")");
             depth--;
             return inner;
@@ -293,7 +291,8 @@ final class Parser {
         stream.next();
         NameTarget name = assignable(token);
         if (attributes && stream.skipOperator(".")) {
-            return new Target.AttributeTarget(name.name(), stream.expect(Kind.NAME).text(), token.line());
+            return new Target.AttributeTarget(
+                    name.name(), stream.expect(Kind.NAME).text(), token.line());
         }
         return name;
     }

@@ -145,9 +145,13 @@ final class PercentFormat {
                 Object shown = safe ? MarkupMethods.escapedText(value, render) : value;
                 String text = letter == 's' ? Repr.str(shown, render) : Repr.repr(shown, render);
                 text = letter == 'a' ? StringFormat.ascii(text) : text;
-                yield pad(field, "", field.precision >= 0 && Str.length(text) > field.precision
-                        ? Str.part(text, 0, field.precision)
-                        : text, false);
+                yield pad(
+                        field,
+                        "",
+                        field.precision >= 0 && Str.length(text) > field.precision
+                                ? Str.part(text, 0, field.precision)
+                                : text,
+                        false);
             }
             case 'c' -> pad(field, "", character(value), false);
             case 'd', 'i', 'u', 'o', 'x', 'X' -> whole(field, letter, value);

@@ -19,8 +19,7 @@ record PyRange(long start, long stop, long step) {
         }
         PyRange range = new PyRange(start, stop, step);
         if (range.size() > MAX) {
-            throw Errors.overflow(
-                    "Range too big. The sandbox blocks ranges larger than MAX_RANGE (" + MAX + ").");
+            throw Errors.overflow("Range too big. The sandbox blocks ranges larger than MAX_RANGE (" + MAX + ").");
         }
         return range;
     }

@@ -139,9 +139,7 @@ final class Repr {
 
     /** The escape of a character that is not printable. */
     static String hex(int c) {
-        return c < 0x100
-                ? "\\x%02x".formatted(c)
-                : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c);
+        return c < 0x100 ? "\\x%02x".formatted(c) : c < 0x10000 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c);
     }
 
     /** {@code str.isprintable} of one character. */

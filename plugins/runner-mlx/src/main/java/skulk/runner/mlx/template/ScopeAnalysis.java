@@ -94,7 +94,8 @@ final class ScopeAnalysis {
     /** Refuses what sets the variable {@code loop} inside a loop. */
     static void checkLoopNotSet(Node node) {
         switch (node) {
-            case Target.NameTarget name when name.name().equals("loop") ->
+            case Target.NameTarget name
+            when name.name().equals("loop") ->
                 throw new TemplateSyntaxException(
                         "Can't assign to special loop variable in for-loop target", name.line());
             case Stmt.With with -> with.body().forEach(ScopeAnalysis::checkLoopNotSet);

@@ -78,12 +78,13 @@ final class SequenceFilters {
         if (!Types.iterable(value)) {
             throw Errors.jinja("argument must be iterable");
         }
-        String type = switch (value) {
-            case List<?> _ -> "list_reverseiterator";
-            case PyRange _ -> "range_iterator";
-            case PyDict _ -> "dict_reversekeyiterator";
-            default -> "reversed";
-        };
+        String type =
+                switch (value) {
+                    case List<?> _ -> "list_reverseiterator";
+                    case PyRange _ -> "range_iterator";
+                    case PyDict _ -> "dict_reversekeyiterator";
+                    default -> "reversed";
+                };
         return new PyIterator(type, Types.reversed(value, render));
     }
 

@@ -20,8 +20,15 @@ sealed interface Stmt extends Node {
         }
     }
 
-    record For(Target target, Expr items, List<Stmt> body, List<Stmt> otherwise, Optional<Expr> test,
-            boolean recursive, int line) implements Stmt {
+    record For(
+            Target target,
+            Expr items,
+            List<Stmt> body,
+            List<Stmt> otherwise,
+            Optional<Expr> test,
+            boolean recursive,
+            int line)
+            implements Stmt {
         @Override
         public List<Node> children() {
             List<Node> all = new ArrayList<>(List.of(target, items));

@@ -50,8 +50,7 @@ final class Strftime {
             case 't' -> "\t";
             case '%' -> "%";
             case 'z', 'Z' -> "";
-            case 's' ->
-                Long.toString(time.atZone(ZoneId.systemDefault()).toEpochSecond());
+            case 's' -> Long.toString(time.atZone(ZoneId.systemDefault()).toEpochSecond());
             default -> number(letter, flag, time);
         };
     }

@@ -68,7 +68,9 @@ final class StringFormat {
             }
         }
         throw Errors.value(
-                from >= format.length() ? "Single '{' encountered in format string" : "expected '}' before end of string");
+                from >= format.length()
+                        ? "Single '{' encountered in format string"
+                        : "expected '}' before end of string");
     }
 
     private String field(String field, int depth) {

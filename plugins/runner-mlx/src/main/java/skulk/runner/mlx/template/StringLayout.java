@@ -14,15 +14,35 @@ final class StringLayout {
         StringMethods.put(all, method("strip", 1, "self chars", (_, a) -> strip(a, true, true)));
         StringMethods.put(all, method("lstrip", 1, "self chars", (_, a) -> strip(a, true, false)));
         StringMethods.put(all, method("rstrip", 1, "self chars", (_, a) -> strip(a, false, true)));
-        StringMethods.put(all, method("ljust", 2, "self width fillchar", (render, a) ->
-                pad(a.text(0), 0, missing(a), fill(a), render)));
-        StringMethods.put(all, method("rjust", 2, "self width fillchar", (render, a) ->
-                pad(a.text(0), missing(a), 0, fill(a), render)));
-        StringMethods.put(all, method("center", 2, "self width fillchar", (render, a) ->
-                center(a.text(0), a.integer(1, 0), fill(a), render)));
+        StringMethods.put(
+                all,
+                method(
+                        "ljust",
+                        2,
+                        "self width fillchar",
+                        (render, a) -> pad(a.text(0), 0, missing(a), fill(a), render)));
+        StringMethods.put(
+                all,
+                method(
+                        "rjust",
+                        2,
+                        "self width fillchar",
+                        (render, a) -> pad(a.text(0), missing(a), 0, fill(a), render)));
+        StringMethods.put(
+                all,
+                method(
+                        "center",
+                        2,
+                        "self width fillchar",
+                        (render, a) -> center(a.text(0), a.integer(1, 0), fill(a), render)));
         StringMethods.put(all, method("zfill", 2, "self width", (render, a) -> zeroFill(a, render)));
-        StringMethods.put(all, function("expandtabs", 1, "self tabsize", (render, a) ->
-                expandTabs(a.text(0), a.integer(1, 8), render)));
+        StringMethods.put(
+                all,
+                function(
+                        "expandtabs",
+                        1,
+                        "self tabsize",
+                        (render, a) -> expandTabs(a.text(0), a.integer(1, 8), render)));
     }
 
     private static String strip(Bound a, boolean left, boolean right) {
@@ -65,7 +85,11 @@ final class StringLayout {
     private static String pad(String text, long left, long right, String fill, Render render) {
         return left == 0 && right == 0
                 ? text
-                : new Text(render).repeat(fill, left).add(text).repeat(fill, right).toString();
+                : new Text(render)
+                        .repeat(fill, left)
+                        .add(text)
+                        .repeat(fill, right)
+                        .toString();
     }
 
     static String center(String text, long width, String fill, Render render) {

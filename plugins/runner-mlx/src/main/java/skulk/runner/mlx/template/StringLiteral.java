@@ -48,7 +48,9 @@ final class StringLiteral {
             case 'U' -> hexadecimal(8);
             case 'N' -> named();
             // Jinja turns what is not ASCII into an escape first, whose backslash the one before it takes away.
-            default -> value.append('\\').append(c < 128 ? Character.toString(c) : Repr.hex(c).substring(1));
+            default ->
+                value.append('\\')
+                        .append(c < 128 ? Character.toString(c) : Repr.hex(c).substring(1));
         }
     }
 

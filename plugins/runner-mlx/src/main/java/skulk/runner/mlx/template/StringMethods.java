@@ -40,8 +40,13 @@ final class StringMethods {
         StringSearch.addTo(all);
         StringLayout.addTo(all);
         put(all, method("join", 2, "self iterable", (render, a) -> join(a.text(0), a.get(1), render)));
-        put(all, method("replace", 3, "self old new count", (render, a) ->
-                replace(a.text(0), a.text(1), a.text(2), a.integer(3, -1), render)));
+        put(
+                all,
+                method(
+                        "replace",
+                        3,
+                        "self old new count",
+                        (render, a) -> replace(a.text(0), a.text(1), a.text(2), a.integer(3, -1), render)));
         put(all, method("translate", 2, "self table", (render, a) -> translate(a.text(0), a.get(1), render)));
         put(all, method("encode", 1, "self encoding errors", (_, _) -> {
             throw Errors.type("bytes are not supported in chat templates");
@@ -65,13 +70,20 @@ final class StringMethods {
     }
 
     private static boolean isSuperscript(int c) {
-        return c == 0xb2 || c == 0xb3 || c == 0xb9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079)
-                || (c >= 0x2080 && c <= 0x2089) || (c >= 0x2460 && c <= 0x2468);
+        return c == 0xb2
+                || c == 0xb3
+                || c == 0xb9
+                || c == 0x2070
+                || (c >= 0x2074 && c <= 0x2079)
+                || (c >= 0x2080 && c <= 0x2089)
+                || (c >= 0x2460 && c <= 0x2468);
     }
 
     private static boolean isNumeric(int c) {
         int type = Character.getType(c);
-        return type == Character.DECIMAL_DIGIT_NUMBER || type == Character.LETTER_NUMBER || type == Character.OTHER_NUMBER
+        return type == Character.DECIMAL_DIGIT_NUMBER
+                || type == Character.LETTER_NUMBER
+                || type == Character.OTHER_NUMBER
                 || Character.isDigit(c);
     }
 
@@ -176,8 +188,7 @@ final class StringMethods {
             Object item = items.next();
             String part = Str.of(item);
             if (part == null) {
-                throw Errors.type(
-                        "sequence item " + index + ": expected str instance, " + Types.name(item) + " found");
+                throw Errors.type("sequence item " + index + ": expected str instance, " + Types.name(item) + " found");
             }
             text.add(index == 0 ? "" : separator).add(part);
         }

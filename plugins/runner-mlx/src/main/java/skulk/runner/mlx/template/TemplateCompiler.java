@@ -32,8 +32,7 @@ final class TemplateCompiler {
 
     private void collectBlocks(Node node) {
         if (node instanceof Stmt.Block block && blocks.put(block.name(), block) != null) {
-            throw new TemplateSyntaxException(
-                    "block " + Repr.quote(block.name()) + " defined twice", block.line());
+            throw new TemplateSyntaxException("block " + Repr.quote(block.name()) + " defined twice", block.line());
         }
         if (node instanceof Stmt) {
             node.children().forEach(this::collectBlocks);
@@ -83,12 +82,13 @@ final class TemplateCompiler {
         List<Step> steps = new ArrayList<>();
         scope.loads().forEach((variable, load) -> {
             int slot = variable.slot();
-            Code value = switch (load) {
-                case Scope.Load.Parameter() -> null;
-                case Scope.Load.Unset() -> _ -> Missing.MISSING;
-                case Scope.Load.Resolve(String name) -> frame -> frame.render.resolve(name);
-                case Scope.Load.Alias(Variable outer) -> ExpressionCompiler.raw(outer, scope.unit());
-            };
+            Code value =
+                    switch (load) {
+                        case Scope.Load.Parameter() -> null;
+                        case Scope.Load.Unset() -> _ -> Missing.MISSING;
+                        case Scope.Load.Resolve(String name) -> frame -> frame.render.resolve(name);
+                        case Scope.Load.Alias(Variable outer) -> ExpressionCompiler.raw(outer, scope.unit());
+                    };
             if (value != null) {
                 steps.add(frame -> {
                     frame.slots[slot] = value.eval(frame);
@@ -178,8 +178,8 @@ final class TemplateCompiler {
 
     private static Step loopControl(Stmt statement, Signal signal, Scoping at) {
         if (!at.inLoop()) {
-            throw new TemplateSyntaxException("'" + (signal == Signal.BREAK ? "break" : "continue") + "' outside loop",
-                    statement.line());
+            throw new TemplateSyntaxException(
+                    "'" + (signal == Signal.BREAK ? "break" : "continue") + "' outside loop", statement.line());
         }
         return _ -> signal;
     }
@@ -223,7 +223,8 @@ final class TemplateCompiler {
         Set<String> names = Assignments.names(target);
         return (frame, value) -> {
             store.put(frame, value);
-            names.forEach(name -> frame.render.export(name, frame.slots[at.scope().ref(name).slot()]));
+            names.forEach(name ->
+                    frame.render.export(name, frame.slots[at.scope().ref(name).slot()]));
         };
     }
 

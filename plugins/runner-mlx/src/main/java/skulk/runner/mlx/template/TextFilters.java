@@ -23,32 +23,54 @@ final class TextFilters {
         put(all, "lower", 1, "s", (render, a) -> method("lower", soft(a.get(0), render), render));
         put(all, "capitalize", 1, "s", (render, a) -> method("capitalize", soft(a.get(0), render), render));
         put(all, "title", 1, "s", (render, a) -> title(Repr.str(a.get(0), render)));
-        put(all, "trim", 1, "value chars", (render, a) ->
-                method("strip", soft(a.get(0), render), render, a.get(1, null)));
-        put(all, "center", 1, "value width", (render, a) ->
-                method("center", soft(a.get(0), render), render, a.get(1, 80L)));
+        put(
+                all,
+                "trim",
+                1,
+                "value chars",
+                (render, a) -> method("strip", soft(a.get(0), render), render, a.get(1, null)));
+        put(
+                all,
+                "center",
+                1,
+                "value width",
+                (render, a) -> method("center", soft(a.get(0), render), render, a.get(1, 80L)));
         put(all, "string", 1, "s", (render, a) -> soft(a.get(0), render));
         put(all, "escape e", 1, "s", (render, a) -> Markup.escape(a.get(0), render));
         put(all, "forceescape", 1, "value", (render, a) -> Markup.escape(Repr.str(a.get(0), render), render));
         put(all, "safe", 1, "value", (render, a) -> new Markup(Repr.str(a.get(0), render)));
         put(all, "striptags", 1, "value", (render, a) -> Html.stripTags(Repr.str(a.get(0), render), render));
-        put(all, "replace", 3, "s old new count", (render, a) -> StringMethods.replace(
-                Repr.str(a.get(0), render),
-                Repr.str(a.get(1), render),
-                Repr.str(a.get(2), render),
-                a.given(3) ? a.integer(3, -1) : -1,
-                render));
+        put(
+                all,
+                "replace",
+                3,
+                "s old new count",
+                (render, a) -> StringMethods.replace(
+                        Repr.str(a.get(0), render),
+                        Repr.str(a.get(1), render),
+                        Repr.str(a.get(2), render),
+                        a.given(3) ? a.integer(3, -1) : -1,
+                        render));
         all.put("format", (render, args) -> format(args, render));
         put(all, "join", 1, "value d attribute", (render, a) -> join(a, render));
-        put(all, "wordcount", 1, "s", (render, a) ->
-                WORD.matcher(Repr.str(a.get(0), render)).results().count());
+        put(
+                all,
+                "wordcount",
+                1,
+                "s",
+                (render, a) ->
+                        WORD.matcher(Repr.str(a.get(0), render)).results().count());
         put(all, "urlencode", 1, "value", (render, a) -> urlEncode(a.get(0), render));
         put(all, "urlize", 1, "value trim_url_limit nofollow target rel extra_schemes", (_, _) -> {
             throw Errors.jinja("the filter 'urlize' is not supported in chat templates");
         });
         put(all, "xmlattr", 1, "d autospace", (render, a) -> xmlAttributes(a.get(0), a.flag(1, true), render));
-        put(all, "tojson", 1, "x ensure_ascii indent separators sort_keys", (render, a) ->
-                new JsonWriter(a, render).write(a.get(0)));
+        put(
+                all,
+                "tojson",
+                1,
+                "x ensure_ascii indent separators sort_keys",
+                (render, a) -> new JsonWriter(a, render).write(a.get(0)));
         put(all, "pprint", 1, "value", (render, a) -> new PrettyPrinter(render).print(a.get(0)));
     }
 
@@ -93,9 +115,7 @@ final class TextFilters {
             throw Errors.jinja("can't handle positional and keyword arguments at the same time");
         }
         return PercentFormat.format(
-                value,
-                rest.named().isEmpty() ? PyTuple.of(rest.positional()) : PyDict.ofNames(rest.named()),
-                render);
+                value, rest.named().isEmpty() ? PyTuple.of(rest.positional()) : PyDict.ofNames(rest.named()), render);
     }
 
     private static String join(Bound a, Render render) {

@@ -39,9 +39,10 @@ final class ArgumentTypes {
         return switch (declared.find("type").orElse(Json.NULL)) {
             case JsonString(String type) -> type.equals("string");
             case JsonArray types -> types.items().contains(new JsonString("string"));
-            default -> declared.find("anyOf").isEmpty()
-                    && declared.find("oneOf").isEmpty()
-                    && declared.find("$ref").isEmpty();
+            default ->
+                declared.find("anyOf").isEmpty()
+                        && declared.find("oneOf").isEmpty()
+                        && declared.find("$ref").isEmpty();
         };
     }
 }

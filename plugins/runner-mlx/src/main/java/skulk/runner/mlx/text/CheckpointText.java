@@ -85,7 +85,9 @@ public record CheckpointText(
     /** These end tokens and the tokenizer's own {@code eos_token}. */
     public Set<Integer> endTokens(Tokenizer tokenizer) {
         Set<Integer> all = new LinkedHashSet<>(endTokens);
-        Optional.ofNullable(specialTokens.get("eos_token")).flatMap(tokenizer::id).ifPresent(all::add);
+        Optional.ofNullable(specialTokens.get("eos_token"))
+                .flatMap(tokenizer::id)
+                .ifPresent(all::add);
         return all;
     }
 
@@ -95,7 +97,8 @@ public record CheckpointText(
         Path additional = folder.resolve("additional_chat_templates");
         if (Files.isDirectory(additional)) {
             try (Stream<Path> files = Files.list(additional)) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".jinja")).toList()) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".jinja")).toList()) {
                     String name = file.getFileName().toString();
                     found.put(name.substring(0, name.length() - ".jinja".length()), text(file));
                 }
@@ -121,8 +124,7 @@ public record CheckpointText(
     private static void addTemplates(Json json, Map<String, String> into) {
         switch (json) {
             case JsonString(String template) -> into.put(DEFAULT, template);
-            case JsonObject named ->
-                named.members().keySet().forEach(name -> into.put(name, required(named, name)));
+            case JsonObject named -> named.members().keySet().forEach(name -> into.put(name, required(named, name)));
             case JsonArray list -> {
                 for (Json item : list) {
                     if (!(item instanceof JsonObject named)) {
@@ -178,7 +180,10 @@ public record CheckpointText(
     }
 
     private static Sampling defaults(JsonObject generation) {
-        boolean greedy = generation.find("do_sample").filter(new JsonBoolean(false)::equals).isPresent();
+        boolean greedy = generation
+                .find("do_sample")
+                .filter(new JsonBoolean(false)::equals)
+                .isPresent();
         return new Sampling(
                 greedy ? Optional.of(0.0) : generation.number("temperature"),
                 generation.number("top_p"),

@@ -51,7 +51,8 @@ public final class Detokenizer {
         }
         append(token);
         String text = tokenizer.decode(window, 0, size);
-        boolean open = text.isEmpty() || text.length() <= shownText.length() || text.charAt(text.length() - 1) == REPLACEMENT;
+        boolean open =
+                text.isEmpty() || text.length() <= shownText.length() || text.charAt(text.length() - 1) == REPLACEMENT;
         if (open && size - shownTokens < MOST_HELD) {
             return "";
         }

@@ -11,8 +11,8 @@ import skulk.api.generation.GenerationEvent.Channel;
  * the first header.
  */
 final class HarmonyParser implements OutputParser {
-    static final List<String> MARKERS = List.of(
-            "<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>");
+    static final List<String> MARKERS =
+            List.of("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>", "<|return|>");
 
     private static final Pattern RECIPIENT = Pattern.compile("to=([^\\s<]+)");
     private static final String FUNCTIONS = "functions.";
@@ -90,7 +90,9 @@ final class HarmonyParser implements OutputParser {
 
     private void beginBody() {
         Matcher recipient = RECIPIENT.matcher(header);
-        boolean call = recipient.find() && !recipient.group(1).equals("assistant") && !recipient.group(1).equals("user");
+        boolean call = recipient.find()
+                && !recipient.group(1).equals("assistant")
+                && !recipient.group(1).equals("user");
         if (call && tools) {
             String name = recipient.group(1);
             sink.callStarted(name.startsWith(FUNCTIONS) ? name.substring(FUNCTIONS.length()) : name);

@@ -153,7 +153,9 @@ final class JsonCallReader implements CallReader {
         }
         if (role == Role.ARGUMENTS && value.charAt(0) == '"') {
             pass(unquoted(value.toString()));
-        } else if (role == Role.ARGUMENTS && value.charAt(0) != '{' && !value.toString().equals("null")) {
+        } else if (role == Role.ARGUMENTS
+                && value.charAt(0) != '{'
+                && !value.toString().equals("null")) {
             pass(value.toString());
         }
         return true;

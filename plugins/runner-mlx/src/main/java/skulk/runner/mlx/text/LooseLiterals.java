@@ -146,13 +146,14 @@ final class LooseLiterals {
             char c = text.charAt(at++);
             if (c == '\\' && quote.length() == 1 && at < text.length()) {
                 char escaped = text.charAt(at++);
-                value.append(switch (escaped) {
-                    case 'n' -> "\n";
-                    case 't' -> "\t";
-                    case 'r' -> "\r";
-                    case '\\', '"', '\'' -> String.valueOf(escaped);
-                    default -> "\\" + escaped;
-                });
+                value.append(
+                        switch (escaped) {
+                            case 'n' -> "\n";
+                            case 't' -> "\t";
+                            case 'r' -> "\r";
+                            case '\\', '"', '\'' -> String.valueOf(escaped);
+                            default -> "\\" + escaped;
+                        });
             } else {
                 value.append(c);
             }

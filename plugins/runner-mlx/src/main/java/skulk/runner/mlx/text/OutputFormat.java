@@ -102,8 +102,10 @@ public final class OutputFormat {
         BitSet visible = new BitSet();
         Vocabulary vocabulary = tokenizer.vocabulary();
         if (!markers.isEmpty()) {
-            vocabulary.specialTokens().forEach((content, id) -> visible.set(
-                    id, markers.stream().anyMatch(marker -> marker.contains(content))));
+            vocabulary
+                    .specialTokens()
+                    .forEach((content, id) ->
+                            visible.set(id, markers.stream().anyMatch(marker -> marker.contains(content))));
         }
         return visible::get;
     }
@@ -129,7 +131,9 @@ public final class OutputFormat {
             return new CallText(" to=functions." + tool + "<|channel|>commentary json<|message|>", "");
         }
         String open = tools.bare() || tools.open().isEmpty() ? "" : tools.open().getFirst() + "\n";
-        String close = open.isEmpty() || tools.close().isEmpty() ? "" : "\n" + tools.close().getFirst();
+        String close = open.isEmpty() || tools.close().isEmpty()
+                ? ""
+                : "\n" + tools.close().getFirst();
         return new CallText(open + "{\"name\": " + new JsonString(tool) + ", \"arguments\": ", "}" + close);
     }
 

@@ -79,14 +79,17 @@ public final class PromptBuilder {
      * What else a template may accept: other spellings where it failed, no system message where it refused the
      * conversation.
      */
-    private static List<Attempt> others(TemplateContext spelling, Conversation conversation, TemplateRenderException e) {
+    private static List<Attempt> others(
+            TemplateContext spelling, Conversation conversation, TemplateRenderException e) {
         return switch (e) {
             case TemplateLimitException limit -> List.of();
             case TemplateRaisedException refusal ->
-                withoutSystem(conversation).map(folded -> new Attempt(spelling, folded)).stream().toList();
-            default -> spelling.fallbacks().stream()
-                    .map(other -> new Attempt(other, conversation))
-                    .toList();
+                withoutSystem(conversation).map(folded -> new Attempt(spelling, folded)).stream()
+                        .toList();
+            default ->
+                spelling.fallbacks().stream()
+                        .map(other -> new Attempt(other, conversation))
+                        .toList();
         };
     }
 
@@ -125,9 +128,8 @@ public final class PromptBuilder {
         }
         int[] tokens = tokenizer.encode(rendered, false);
         // templates write bos themselves; where one does not and the tokenizer asks for it, it is added
-        boolean missing = text.addBos().orElse(false)
-                && bos.isPresent()
-                && (tokens.length == 0 || tokens[0] != bos.get());
+        boolean missing =
+                text.addBos().orElse(false) && bos.isPresent() && (tokens.length == 0 || tokens[0] != bos.get());
         return new Prompt(rendered, missing ? prepend(bos.get(), tokens) : tokens);
     }
 
@@ -155,7 +157,8 @@ public final class PromptBuilder {
 
     private static String joined(Conversation conversation) {
         if (!conversation.tools().isEmpty()) {
-            throw new SkulkException(Kind.USER_ERROR, "tools: the model has no chat template, so it cannot be told of tools");
+            throw new SkulkException(
+                    Kind.USER_ERROR, "tools: the model has no chat template, so it cannot be told of tools");
         }
         return conversation.messages().stream()
                 .map(Message::content)
@@ -168,13 +171,16 @@ public final class PromptBuilder {
             return ChatTemplate.compile(source);
         } catch (TemplateException e) {
             throw new SkulkException(
-                    skulk.api.problem.Problem.of(Kind.INTERNAL, "the model's chat template cannot be read: " + e.getMessage()), e);
+                    skulk.api.problem.Problem.of(
+                            Kind.INTERNAL, "the model's chat template cannot be read: " + e.getMessage()),
+                    e);
         }
     }
 
     private static SkulkException refused(TemplateException e) {
         return new SkulkException(
-                skulk.api.problem.Problem.of(Kind.USER_ERROR, "the model's chat template refuses the messages: " + e.getMessage()),
+                skulk.api.problem.Problem.of(
+                        Kind.USER_ERROR, "the model's chat template refuses the messages: " + e.getMessage()),
                 e);
     }
 }

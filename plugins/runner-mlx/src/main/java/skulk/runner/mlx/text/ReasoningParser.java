@@ -22,7 +22,8 @@ final class ReasoningParser implements OutputParser {
         this.content = content;
         this.inside = open;
         this.skipBreaks = open;
-        this.scanner = new MarkerScanner(List.of(tags.open(), tags.open().strip() + "\n", "\n" + tags.close(), tags.close()));
+        this.scanner =
+                new MarkerScanner(List.of(tags.open(), tags.open().strip() + "\n", "\n" + tags.close(), tags.close()));
     }
 
     @Override

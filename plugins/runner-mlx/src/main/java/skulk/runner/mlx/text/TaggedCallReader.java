@@ -28,12 +28,11 @@ final class TaggedCallReader implements CallReader {
             String callClose) {
 
         /** {@code <function=NAME><parameter=KEY>VALUE</parameter></function>} of Qwen3-Coder. */
-        static final Tags FUNCTION =
-                new Tags("<function=", ">", "<parameter=", ">", "", "</parameter>", "</function>");
+        static final Tags FUNCTION = new Tags("<function=", ">", "<parameter=", ">", "", "</parameter>", "</function>");
 
         /** {@code NAME<arg_key>KEY</arg_key><arg_value>VALUE</arg_value></tool_call>} of GLM. */
-        static final Tags PAIRS = new Tags(
-                "", "\n", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "</tool_call>");
+        static final Tags PAIRS =
+                new Tags("", "\n", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>", "</tool_call>");
 
         /** {@code <invoke name="NAME"><parameter name="KEY">VALUE</parameter></invoke>}, with a prefix in every tag. */
         static Tags invoke(String prefix) {
@@ -103,13 +102,14 @@ final class TaggedCallReader implements CallReader {
     private State go(At next) {
         at = next;
         free.setLength(0);
-        scanner = new MarkerScanner(switch (next) {
-            case NAME -> List.of(tags.nameClose, tags.keyOpen, tags.callClose);
-            case BODY -> List.of(tags.keyOpen, tags.callClose);
-            case KEY -> List.of(tags.keyClose);
-            case GAP -> List.of(tags.valueOpen);
-            case VALUE -> List.of("\n" + tags.valueClose, tags.valueClose);
-        });
+        scanner = new MarkerScanner(
+                switch (next) {
+                    case NAME -> List.of(tags.nameClose, tags.keyOpen, tags.callClose);
+                    case BODY -> List.of(tags.keyOpen, tags.callClose);
+                    case KEY -> List.of(tags.keyClose);
+                    case GAP -> List.of(tags.valueOpen);
+                    case VALUE -> List.of("\n" + tags.valueClose, tags.valueClose);
+                });
         valueBegins = next == At.VALUE;
         return State.MORE;
     }

@@ -41,7 +41,13 @@ record TemplateContext(String developer, boolean objectArguments, boolean nullCo
         conversation.messages().forEach(message -> messages.add(message(message)));
         context.put("messages", messages);
         boolean offered = !conversation.tools().isEmpty() && !(conversation.choice() instanceof ToolChoice.None);
-        context.put("tools", offered ? conversation.tools().stream().map(TemplateContext::tool).toList() : null);
+        context.put(
+                "tools",
+                offered
+                        ? conversation.tools().stream()
+                                .map(TemplateContext::tool)
+                                .toList()
+                        : null);
         context.put("add_generation_prompt", true);
         wish.enabled().ifPresent(enabled -> thinking(context, enabled));
         wish.effort().ifPresent(effort -> {
@@ -86,11 +92,13 @@ record TemplateContext(String developer, boolean objectArguments, boolean nullCo
     private Map<String, Object> call(Message.ToolCall call) {
         Map<String, Object> function = new LinkedHashMap<>();
         function.put("name", call.name());
-        function.put("arguments", switch (call.arguments()) {
-            case JsonObject object when objectArguments -> object.toJava();
-            case JsonString(String text) -> text;
-            case skulk.api.json.Json other -> other.toString();
-        });
+        function.put(
+                "arguments",
+                switch (call.arguments()) {
+                    case JsonObject object when objectArguments -> object.toJava();
+                    case JsonString(String text) -> text;
+                    case skulk.api.json.Json other -> other.toString();
+                });
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("id", call.id());
         map.put("type", "function");

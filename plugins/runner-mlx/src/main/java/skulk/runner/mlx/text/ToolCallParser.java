@@ -45,7 +45,8 @@ final class ToolCallParser implements OutputParser {
         markers.addAll(format.open());
         markers.addAll(format.close());
         markers.addAll(format.noise());
-        if (format.body() instanceof ToolFormat.Body.Tagged(TaggedCallReader.Tags tags) && !tags.nameOpen().isEmpty()) {
+        if (format.body() instanceof ToolFormat.Body.Tagged(TaggedCallReader.Tags tags)
+                && !tags.nameOpen().isEmpty()) {
             markers.add(tags.nameOpen());
         }
         this.scanner = new MarkerScanner(markers);

@@ -43,8 +43,8 @@ record ToolFormat(
     private static final Body NAMED = new Body.Named();
     private static final Body PYTHON = new Body.Loose('(');
 
-    static final ToolFormat GENERIC =
-            new ToolFormat("generic", List.of(), List.of("<tool_call>"), List.of("</tool_call>"), List.of(), JSON, true);
+    static final ToolFormat GENERIC = new ToolFormat(
+            "generic", List.of(), List.of("<tool_call>"), List.of("</tool_call>"), List.of(), JSON, true);
 
     /** In the order of detection: the more telling first. */
     static final List<ToolFormat> KNOWN = List.of(
@@ -79,7 +79,12 @@ record ToolFormat(
                     List.of("<|tool_calls|>"),
                     NAMED,
                     false),
-            row("gemma4", List.of("<|tool_call>"), List.of("<|tool_call>"), List.of("<tool_call|>"), new Body.Loose('{')),
+            row(
+                    "gemma4",
+                    List.of("<|tool_call>"),
+                    List.of("<|tool_call>"),
+                    List.of("<tool_call|>"),
+                    new Body.Loose('{')),
             row(
                     "functiongemma",
                     List.of("<start_function_call>"),
@@ -121,9 +126,19 @@ record ToolFormat(
                     List.of("<|tool_call_start|>"),
                     List.of("<|tool_call_end|>"),
                     PYTHON),
-            row("lfm2", List.of("<|tool_list_start|>"), List.of("<|tool_call_start|>"), List.of("<|tool_call_end|>"), PYTHON),
+            row(
+                    "lfm2",
+                    List.of("<|tool_list_start|>"),
+                    List.of("<|tool_call_start|>"),
+                    List.of("<|tool_call_end|>"),
+                    PYTHON),
             row("apertus", List.of("<|tools_prefix|>"), List.of("<|tools_prefix|>"), List.of("<|tools_suffix|>"), JSON),
-            row("gigachat", List.of("<|function_call|>"), List.of("<|function_call|>"), List.of("<|message_sep|>"), JSON),
+            row(
+                    "gigachat",
+                    List.of("<|function_call|>"),
+                    List.of("<|function_call|>"),
+                    List.of("<|message_sep|>"),
+                    JSON),
             row("granite", List.of("<|tool_call|>"), List.of("<|tool_call|>"), List.of("<|/tool_call|>"), JSON),
             row("gemma3", List.of("```tool_code"), List.of("```tool_code"), List.of("```"), PYTHON),
             new ToolFormat(
@@ -162,11 +177,12 @@ record ToolFormat(
         all.addAll(close);
         all.addAll(noise);
         switch (body) {
-            case Body.Tagged(TaggedCallReader.Tags tags) -> all.addAll(List.of(
-                    tags.nameOpen() + tags.nameClose(),
-                    tags.keyOpen() + tags.keyClose(),
-                    tags.valueOpen() + tags.valueClose(),
-                    tags.callClose()));
+            case Body.Tagged(TaggedCallReader.Tags tags) ->
+                all.addAll(List.of(
+                        tags.nameOpen() + tags.nameClose(),
+                        tags.keyOpen() + tags.keyClose(),
+                        tags.valueOpen() + tags.valueClose(),
+                        tags.callClose()));
             case Body.Loose loose -> all.addAll(LooseLiterals.QUOTES);
             case Body.Named named -> all.addAll(NamedCallReader.MARKERS);
             case Body.JsonOnly json -> {

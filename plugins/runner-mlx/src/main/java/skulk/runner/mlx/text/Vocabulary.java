@@ -34,9 +34,8 @@ public final class Vocabulary {
 
     /** @throws JsonException naming what is missing */
     public static Vocabulary of(JsonObject tokenizer) {
-        JsonObject model = tokenizer
-                .object("model")
-                .orElseThrow(() -> new JsonException("tokenizer.json has no 'model'", -1));
+        JsonObject model =
+                tokenizer.object("model").orElseThrow(() -> new JsonException("tokenizer.json has no 'model'", -1));
         ByteAlphabet alphabet =
                 tokenizer.find("decoder").filter(Vocabulary::byteLevel).isPresent()
                         ? ByteAlphabet.BYTE_LEVEL
@@ -89,8 +88,8 @@ public final class Vocabulary {
 
     /** BPE and WordPiece map pieces to ids; Unigram lists pieces with their scores. */
     private static void forEachPiece(JsonObject model, ObjIntConsumer<String> sink) {
-        Json vocab = model.find("vocab")
-                .orElseThrow(() -> new JsonException("tokenizer.json has no 'model.vocab'", -1));
+        Json vocab =
+                model.find("vocab").orElseThrow(() -> new JsonException("tokenizer.json has no 'model.vocab'", -1));
         if (vocab instanceof JsonObject map) {
             map.members().forEach((piece, id) -> {
                 if (!(id instanceof JsonNumber number)) {
@@ -102,7 +101,8 @@ public final class Vocabulary {
             for (int i = 0; i < list.size(); i++) {
                 if (!(list.items().get(i) instanceof JsonArray pair)
                         || !(pair.items().getFirst() instanceof JsonString(String piece))) {
-                    throw new JsonException("tokenizer.json: 'model.vocab[" + i + "]' is not a piece with its score", -1);
+                    throw new JsonException(
+                            "tokenizer.json: 'model.vocab[" + i + "]' is not a piece with its score", -1);
                 }
                 sink.accept(piece, i);
             }

@@ -40,16 +40,33 @@ class BenchToolTest {
     void measuresAModelThroughTheScheduler() {
         Path folder = Path.of(System.getProperty("skulk.shared", "../../shared"), "golden", "llama--4bit-g64");
         assumeTrue(Files.isDirectory(folder), "no checkpoint at " + folder);
-        int code = run("--model", folder.toString(), "--threads", "1", "--prompt", "20", "--generate", "8", "--batch",
-                "1,3", "--repeat", "2", "--json");
+        int code = run(
+                "--model",
+                folder.toString(),
+                "--threads",
+                "1",
+                "--prompt",
+                "20",
+                "--generate",
+                "8",
+                "--batch",
+                "1,3",
+                "--repeat",
+                "2",
+                "--json");
         assertEquals(0, code, err::toString);
         JsonObject result = result();
         assertEquals("llama", result.string("model_type").orElseThrow());
         assertTrue(result.number("read_bandwidth_gb_s").orElseThrow() > 0);
         JsonObject three = entry(result, "batches", 1);
         assertEquals(3, three.integer("batch").orElseThrow());
-        assertTrue(three.object("generation_tokens_per_second").flatMap(s -> s.number("median")).orElseThrow() > 0);
-        assertEquals(6, three.object("first_token_ms").flatMap(s -> s.integer("count")).orElseThrow());
+        assertTrue(three.object("generation_tokens_per_second")
+                        .flatMap(s -> s.number("median"))
+                        .orElseThrow()
+                > 0);
+        assertEquals(
+                6,
+                three.object("first_token_ms").flatMap(s -> s.integer("count")).orElseThrow());
     }
 
     @Test
@@ -67,8 +84,16 @@ class BenchToolTest {
         try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             AtomicInteger count = new AtomicInteger();
             Thread.ofVirtual().start(() -> serve(server, count));
-            int code = run("--url", "http://127.0.0.1:" + server.getLocalPort(), "--model", "m", "--concurrency", "1,2",
-                    "--requests", "4", "--json");
+            int code = run(
+                    "--url",
+                    "http://127.0.0.1:" + server.getLocalPort(),
+                    "--model",
+                    "m",
+                    "--concurrency",
+                    "1,2",
+                    "--requests",
+                    "4",
+                    "--json");
             assertEquals(0, code, err::toString);
         }
         JsonObject level = entry(result(), "levels", 0);
@@ -93,12 +118,21 @@ class BenchToolTest {
         readRequest(socket);
         List<String> lines = kind == 2
                 ? List.of("HTTP/1.1 503 Busy", "Connection: close", "", "{\"error\":\"busy\"}")
-                : List.of("HTTP/1.1 200 OK", "Connection: close", "Content-Type: text/event-stream", "",
-                        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}", "",
-                        "data: {\"choices\":[{\"delta\":{\"content\":\"one \"}}]}", "",
-                        "data: {\"choices\":[{\"delta\":{\"content\":\"two\"}}]}", "",
-                        "data: {\"choices\":[],\"usage\":{\"completion_tokens\":7}}", "",
-                        kind == 3 ? ": gone" : "data: [DONE]", "");
+                : List.of(
+                        "HTTP/1.1 200 OK",
+                        "Connection: close",
+                        "Content-Type: text/event-stream",
+                        "",
+                        "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}",
+                        "",
+                        "data: {\"choices\":[{\"delta\":{\"content\":\"one \"}}]}",
+                        "",
+                        "data: {\"choices\":[{\"delta\":{\"content\":\"two\"}}]}",
+                        "",
+                        "data: {\"choices\":[],\"usage\":{\"completion_tokens\":7}}",
+                        "",
+                        kind == 3 ? ": gone" : "data: [DONE]",
+                        "");
         OutputStream body = socket.getOutputStream();
         body.write((String.join("\r\n", lines) + "\r\n").getBytes(StandardCharsets.UTF_8));
         body.flush();
@@ -109,7 +143,8 @@ class BenchToolTest {
         while (!head.toString().endsWith("\r\n\r\n")) {
             head.append((char) socket.getInputStream().read());
         }
-        String length = head.toString().toLowerCase(java.util.Locale.ROOT).replaceAll("(?s).*content-length: (\\d+).*", "$1");
+        String length =
+                head.toString().toLowerCase(java.util.Locale.ROOT).replaceAll("(?s).*content-length: (\\d+).*", "$1");
         socket.getInputStream().readNBytes(Integer.parseInt(length));
     }
 }

@@ -89,7 +89,8 @@ class SafetensorsTest {
 
     @Test
     void survivesRandomDamage() throws IOException {
-        byte[] header = "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".getBytes(StandardCharsets.UTF_8);
+        byte[] header =
+                "{\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".getBytes(StandardCharsets.UTF_8);
         byte[] good = Files.readAllBytes(file(header.length, header, 8));
         Random random = new Random(1);
         Path file = folder.resolve("damaged");
@@ -98,9 +99,13 @@ class SafetensorsTest {
             for (int j = 0; j <= i % 3; j++) {
                 bad[random.nextInt(bad.length)] = (byte) random.nextInt(256);
             }
-            Files.write(file, java.util.Arrays.copyOf(bad, random.nextInt(4) == 0 ? random.nextInt(bad.length) : bad.length));
+            Files.write(
+                    file,
+                    java.util.Arrays.copyOf(bad, random.nextInt(4) == 0 ? random.nextInt(bad.length) : bad.length));
             try (Arena arena = Arena.ofConfined()) {
-                Safetensors.map(file, arena).values().forEach(t -> t.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
+                Safetensors.map(file, arena)
+                        .values()
+                        .forEach(t -> t.data().toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
             } catch (CheckpointException expected) {
                 assertTrue(expected.getMessage().contains("damaged"), expected.getMessage());
             }

@@ -88,7 +88,14 @@ class GrammarsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "[a-f]{3,5}-\\d+", "(yes|no|maybe)", "\\w+@[a-z]+\\.(com|org)", "[^\\s\"]{2}é?", "(?:ab)*c{2,}", "\\u00e9\\x41\\.", "[\\]\\-x]+", "^a.c$",
+                "[a-f]{3,5}-\\d+",
+                "(yes|no|maybe)",
+                "\\w+@[a-z]+\\.(com|org)",
+                "[^\\s\"]{2}é?",
+                "(?:ab)*c{2,}",
+                "\\u00e9\\x41\\.",
+                "[\\]\\-x]+",
+                "^a.c$",
                 "(?<year>\\d{4})/\\D"
             })
     void expressionsMatchWhole(String pattern) {
@@ -141,8 +148,9 @@ class GrammarsTest {
 
     @Test
     void recursionThroughReferencesEnds() throws Exception {
-        Json schema = Json.parse("{\"$ref\":\"#/$defs/node\",\"$defs\":{\"node\":{\"type\":\"object\",\"properties\":{\"v\":{\"type\":\"integer\"},"
-                + "\"next\":{\"anyOf\":[{\"$ref\":\"#/$defs/node\"},{\"type\":\"null\"}]}},\"required\":[\"v\",\"next\"]}}}");
+        Json schema = Json.parse(
+                "{\"$ref\":\"#/$defs/node\",\"$defs\":{\"node\":{\"type\":\"object\",\"properties\":{\"v\":{\"type\":\"integer\"},"
+                        + "\"next\":{\"anyOf\":[{\"$ref\":\"#/$defs/node\"},{\"type\":\"null\"}]}},\"required\":[\"v\",\"next\"]}}}");
         Random random = new Random(5);
         for (int i = 0; i < 50; i++) {
             String text = babble(grammars.schema(schema, 150), 150, random);
@@ -152,14 +160,19 @@ class GrammarsTest {
 
     @Test
     void keysThatAreNotNamedNeverSpellANamedOne() throws Exception {
-        Json schema = Json.parse("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},\"ab\":{\"type\":\"integer\"}},"
-                + "\"additionalProperties\":{\"type\":\"boolean\"}}");
+        Json schema = Json.parse(
+                "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},\"ab\":{\"type\":\"integer\"}},"
+                        + "\"additionalProperties\":{\"type\":\"boolean\"}}");
         Random random = new Random(6);
         int others = 0;
         for (int i = 0; i < 300; i++) {
             JsonNode value = jackson.readTree(babble(grammars.schema(schema, 80), 80, random));
             for (String name : List.of("a", "ab")) {
-                assertTrue(!value.has(name) || value.get(name).isInt() || value.get(name).isLong(), value.toString());
+                assertTrue(
+                        !value.has(name)
+                                || value.get(name).isInt()
+                                || value.get(name).isLong(),
+                        value.toString());
             }
             others += value.size();
         }
@@ -172,7 +185,8 @@ class GrammarsTest {
                 "<tool_call>\n",
                 List.of(new ToolCalls.Call(
                         "{\"name\": \"add\", \"arguments\": ",
-                        Json.parse("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":[\"a\"]}"),
+                        Json.parse(
+                                "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":[\"a\"]}"),
                         "}\n</tool_call>")),
                 "\n<tool_call>\n",
                 "",
@@ -185,7 +199,8 @@ class GrammarsTest {
 
     @Test
     void theMaskAgreesWithTryingEveryToken() {
-        Json schema = Json.parse("{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4},\"tags\":{\"type\":\"array\",\"items\":{\"enum\":[\"x\",\"xy\",1]}}}}");
+        Json schema = Json.parse(
+                "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4},\"tags\":{\"type\":\"array\",\"items\":{\"enum\":[\"x\",\"xy\",1]}}}}");
         Grammar grammar = SchemaGrammar.compile(schema);
         Matcher fast = new Matcher(grammar, new TokenTrie(vocabulary));
         Random random = new Random(9);

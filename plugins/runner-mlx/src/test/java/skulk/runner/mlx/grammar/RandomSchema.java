@@ -7,8 +7,10 @@ import skulk.api.json.JsonObject;
 
 /** Schemas made of all supported keywords. */
 final class RandomSchema {
-    private static final List<String> FORMATS = List.of("date", "time", "date-time", "email", "hostname", "ipv4", "uuid");
-    private static final List<String> PATTERNS = List.of("^[A-Z]{2}\\d{1,4}$", "x.y", "^(a|bc)+$", "\\d$", "^[^\"]*\"$");
+    private static final List<String> FORMATS =
+            List.of("date", "time", "date-time", "email", "hostname", "ipv4", "uuid");
+    private static final List<String> PATTERNS =
+            List.of("^[A-Z]{2}\\d{1,4}$", "x.y", "^(a|bc)+$", "\\d$", "^[^\"]*\"$");
 
     private final Random random;
 
@@ -77,8 +79,10 @@ final class RandomSchema {
                 required.add(name);
             }
         }
-        JsonObject.Builder schema =
-                JsonObject.builder().put("type", "object").put("properties", properties.build()).put("required", required);
+        JsonObject.Builder schema = JsonObject.builder()
+                .put("type", "object")
+                .put("properties", properties.build())
+                .put("required", required);
         if (random.nextBoolean()) {
             schema.put("additionalProperties", random.nextBoolean());
         }

@@ -19,7 +19,9 @@ final class Vocabularies {
         for (int b = 0; b < 256; b++) {
             pieces.add(Character.toString(byteCharacter(b)));
         }
-        for (String cluster : List.of("{\"", "\":", "\",", "\"}", "\"]", "\"},", "],", "},", "[{", "\":\"", "\\\"", "true", "false", "null", "\\u", "00", "12")) {
+        for (String cluster : List.of(
+                "{\"", "\":", "\",", "\"}", "\"]", "\"},", "],", "},", "[{", "\":\"", "\\\"", "true", "false", "null",
+                "\\u", "00", "12")) {
             pieces.add(cluster);
         }
         String letters = "etaoinshrdlucmfwypvbgkjqxzETAOIN0123456789-_.:/ĠĊ\"{}[],\\";
@@ -38,11 +40,13 @@ final class Vocabularies {
         return Vocabulary.of(JsonObject.builder()
                 .put("model", JsonObject.of("vocab", vocab.build()))
                 .put("decoder", JsonObject.of("type", "ByteLevel"))
-                .put("added_tokens", List.of(JsonObject.builder()
-                        .put("id", END)
-                        .put("content", "<|end|>")
-                        .put("special", true)
-                        .build()))
+                .put(
+                        "added_tokens",
+                        List.of(JsonObject.builder()
+                                .put("id", END)
+                                .put("content", "<|end|>")
+                                .put("special", true)
+                                .build()))
                 .build());
     }
 
@@ -54,7 +58,9 @@ final class Vocabularies {
         }
         int rank = 0;
         for (int other = 0; other < b; other++) {
-            if (!((other >= '!' && other <= '~') || (other >= 0xA1 && other <= 0xAC) || (other >= 0xAE && other <= 0xFF))) {
+            if (!((other >= '!' && other <= '~')
+                    || (other >= 0xA1 && other <= 0xAC)
+                    || (other >= 0xAE && other <= 0xFF))) {
                 rank++;
             }
         }

@@ -81,8 +81,7 @@ class KernelTest {
         try (WorkerPool pool = new WorkerPool(threads)) {
             Product product = new Product(backend, pool, fast);
             for (int row = 0; row < count; row += step) {
-                product.run(List.of(
-                        new Product.Unit(matrix, x, row * cols, cols, step, y, row * stride + 1, stride)));
+                product.run(List.of(new Product.Unit(matrix, x, row * cols, cols, step, y, row * stride + 1, stride)));
             }
         }
         for (int row = 0; row < count; row++) {

@@ -59,15 +59,17 @@ class DecoderLoaderTest {
                 decoder.forward(new Batch(List.of(new Batch.Slice(sequence, new int[] {1, 100, 0}, 2))), logits);
                 assertEquals(2, logits.rows());
                 for (int[] bad : new int[][] {{101}, {-1}, new int[62]}) {
-                    assertThrows(IllegalArgumentException.class, () -> decoder.forward(
-                            new Batch(List.of(new Batch.Slice(sequence, bad, 0))), logits));
+                    assertThrows(
+                            IllegalArgumentException.class,
+                            () -> decoder.forward(new Batch(List.of(new Batch.Slice(sequence, bad, 0))), logits));
                 }
                 assertEquals(3, sequence.length());
             }
             KvSequence closed = decoder.cache().newSequence();
             closed.close();
-            assertThrows(IllegalArgumentException.class, () -> decoder.forward(
-                    new Batch(List.of(new Batch.Slice(closed, new int[] {1}, 0))), logits));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> decoder.forward(new Batch(List.of(new Batch.Slice(closed, new int[] {1}, 0))), logits));
         }
     }
 
@@ -136,7 +138,8 @@ class DecoderLoaderTest {
     private void refuses(String message) {
         CheckpointException e = assertThrows(
                 CheckpointException.class,
-                () -> DecoderLoader.load(folder, LoadOptions.defaults().withThreads(1)).close());
+                () -> DecoderLoader.load(folder, LoadOptions.defaults().withThreads(1))
+                        .close());
         assertTrue(e.getMessage().contains(message), e.getMessage());
         assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
     }

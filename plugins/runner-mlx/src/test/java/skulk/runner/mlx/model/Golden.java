@@ -38,9 +38,8 @@ record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
     static Golden read(Path folder) {
         JsonObject json = (JsonObject) parse(folder.resolve("golden.json"));
         JsonArray rows = json.array("logits").orElseThrow();
-        float[][] logits = rows.items().stream()
-                .map(row -> floats((JsonArray) row))
-                .toArray(float[][]::new);
+        float[][] logits =
+                rows.items().stream().map(row -> floats((JsonArray) row)).toArray(float[][]::new);
         return new Golden(
                 folder,
                 ints(json.array("prompt").orElseThrow()),
@@ -96,7 +95,13 @@ record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
             int from = sequence.length();
             int to = Math.min(from + chunk, golden.prompt.length);
             boolean last = to == golden.prompt.length;
-            step(decoder, sequence, java.util.Arrays.copyOfRange(golden.prompt, from, to), last ? 1 : 0, company, logits);
+            step(
+                    decoder,
+                    sequence,
+                    java.util.Arrays.copyOfRange(golden.prompt, from, to),
+                    last ? 1 : 0,
+                    company,
+                    logits);
         }
         rows.add(row(logits));
         for (int token : golden.greedy) {

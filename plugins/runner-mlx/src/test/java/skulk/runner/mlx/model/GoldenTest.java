@@ -21,21 +21,23 @@ class GoldenTest {
     @TestFactory
     Stream<DynamicTest> agreesWithMlx() {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
-        return Golden.all().stream().map(g -> DynamicTest.dynamicTest(g.name(), () -> {
-            try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS)) {
-                check(g, Golden.evaluate(decoder, g, g.prompt().length));
-            }
-        }));
+        return Golden.all().stream()
+                .map(g -> DynamicTest.dynamicTest(g.name(), () -> {
+                    try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS)) {
+                        check(g, Golden.evaluate(decoder, g, g.prompt().length));
+                    }
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> scalarKernelsAgreeWithMlx() {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
-        return Golden.all().stream().map(g -> DynamicTest.dynamicTest(g.name(), () -> {
-            try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS, Backend.scalar())) {
-                check(g, Golden.evaluate(decoder, g, g.prompt().length));
-            }
-        }));
+        return Golden.all().stream()
+                .map(g -> DynamicTest.dynamicTest(g.name(), () -> {
+                    try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS, Backend.scalar())) {
+                        check(g, Golden.evaluate(decoder, g, g.prompt().length));
+                    }
+                }));
     }
 
     /**
@@ -66,11 +68,12 @@ class GoldenTest {
     @TestFactory
     Stream<DynamicTest> chunksBatchesAndSharedPrefixesChangeNoBit() {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
-        return Golden.all().stream().map(g -> DynamicTest.dynamicTest(g.name(), () -> {
-            try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS)) {
-                Agreement.check(decoder, g);
-            }
-        }));
+        return Golden.all().stream()
+                .map(g -> DynamicTest.dynamicTest(g.name(), () -> {
+                    try (Decoder decoder = DecoderLoader.load(g.folder(), TWO_THREADS)) {
+                        Agreement.check(decoder, g);
+                    }
+                }));
     }
 
     @Test
@@ -94,8 +97,9 @@ class GoldenTest {
             for (int i = 0; i < expected.length; i++) {
                 decoder.forward(new Batch(List.of(new Batch.Slice(sequence, tokens, 1))), logits);
                 if (i == 0) {
-                    golden.array("first_logits").ifPresent(first -> assertArrayEquals(
-                            Golden.floats(first), Arrays.copyOf(logits.values(), logits.vocab()), 1e-3f));
+                    golden.array("first_logits")
+                            .ifPresent(first -> assertArrayEquals(
+                                    Golden.floats(first), Arrays.copyOf(logits.values(), logits.vocab()), 1e-3f));
                 }
                 actual[i] = logits.argmax(0);
                 tokens = new int[] {actual[i]};

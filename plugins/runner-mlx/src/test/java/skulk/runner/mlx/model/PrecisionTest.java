@@ -21,18 +21,22 @@ class PrecisionTest {
     @TestFactory
     Stream<DynamicTest> roundingStaysWithinTheTolerance() {
         List<Path> dense = Stream.of(
-                        "golden/llama--4bit-g64", "golden/qwen3--4bit-g64", "golden/gemma3_text--4bit-g64",
-                        "golden/phi3--4bit-g64", "models/skulk-tiny")
+                        "golden/llama--4bit-g64",
+                        "golden/qwen3--4bit-g64",
+                        "golden/gemma3_text--4bit-g64",
+                        "golden/phi3--4bit-g64",
+                        "models/skulk-tiny")
                 .map(name -> Golden.shared().resolve(name))
                 .filter(Files::isDirectory)
                 .toList();
         assumeTrue(!dense.isEmpty(), "no checkpoints at " + Golden.shared());
-        return dense.stream().map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
-            Effect effect = measure(folder);
-            assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
-            assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
-            assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
-        }));
+        return dense.stream()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    Effect effect = measure(folder);
+                    assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
+                    assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
+                    assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
+                }));
     }
 
     /**

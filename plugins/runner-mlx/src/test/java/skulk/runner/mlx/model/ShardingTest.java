@@ -47,10 +47,11 @@ class ShardingTest {
     private static Stream<DynamicTest> cases(
             java.util.function.Function<Golden, IntFunction<IntFunction<Shard>>> split) {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
-        return Golden.all().stream().flatMap(golden -> IntStream.of(2, 3, 4)
-                .mapToObj(ranks -> DynamicTest.dynamicTest(golden.name() + " over " + ranks, () -> {
-                    check(golden, ranks, split.apply(golden).apply(ranks));
-                })));
+        return Golden.all().stream()
+                .flatMap(golden -> IntStream.of(2, 3, 4)
+                        .mapToObj(ranks -> DynamicTest.dynamicTest(golden.name() + " over " + ranks, () -> {
+                            check(golden, ranks, split.apply(golden).apply(ranks));
+                        })));
     }
 
     private static void check(Golden golden, int ranks, IntFunction<Shard> shards) throws Exception {
@@ -69,7 +70,8 @@ class ShardingTest {
                 try (Decoder decoder = DecoderLoader.load(golden.folder(), options)) {
                     float[][] rows = Golden.evaluate(decoder, golden, 9);
                     if (first) {
-                        assertTrue(Golden.difference(whole, rows) < 1e-4, "differs by " + Golden.difference(whole, rows));
+                        assertTrue(
+                                Golden.difference(whole, rows) < 1e-4, "differs by " + Golden.difference(whole, rows));
                     }
                     return decoder.spec().weightBytes();
                 }

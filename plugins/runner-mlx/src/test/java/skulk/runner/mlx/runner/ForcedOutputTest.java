@@ -24,8 +24,7 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 
 class ForcedOutputTest {
-    private static final Json SCHEMA = Json.parse(
-            """
+    private static final Json SCHEMA = Json.parse("""
             {"type":"object","properties":{"city":{"type":"string","maxLength":12},"days":{"type":"integer","minimum":1,"maximum":9}},
              "required":["city","days"],"additionalProperties":false}""");
     private static final List<Message> QUESTION = List.of(Message.of("user", "Tell me a story."));
@@ -58,7 +57,9 @@ class ForcedOutputTest {
 
     @Test
     void aToolIsCalledWhereOneMustBe() throws Exception {
-        List<Tool> tools = List.of(new Tool("weather", "", SCHEMA, true), new Tool("other", "", Json.parse("{\"type\":\"object\"}"), true));
+        List<Tool> tools = List.of(
+                new Tool("weather", "", SCHEMA, true),
+                new Tool("other", "", Json.parse("{\"type\":\"object\"}"), true));
         for (ToolChoice choice : List.of(new ToolChoice.Required(), new ToolChoice.Named("weather"))) {
             Prompt prompt = new Prompt.Conversation(QUESTION, tools, choice, false, Map.of());
             List<GenerationEvent> events = Ranks.ask(tiny, Ranks.request(prompt, Ranks.temperature(1, 3), 150));
@@ -81,19 +82,32 @@ class ForcedOutputTest {
     void whatCannotBeEnforcedIsRefusedByName() throws Exception {
         GenerationRequest plain = Ranks.request(Ranks.chat(QUESTION), Ranks.GREEDY, 20);
         Json odd = Json.parse("{\"type\":\"object\",\"unevaluatedProperties\":{\"not\":{}}}");
-        GenerationEvent last = Ranks.ask(tiny, with(plain, new OutputShape.JsonSchema("x", odd, true))).getLast();
+        GenerationEvent last = Ranks.ask(tiny, with(plain, new OutputShape.JsonSchema("x", odd, true)))
+                .getLast();
         assertTrue(assertInstanceOf(GenerationEvent.Failed.class, last)
                 .problem()
                 .message()
                 .contains("unevaluatedProperties"));
         Prompt nobody = new Prompt.Conversation(QUESTION, List.of(), new ToolChoice.Named("nobody"), false, Map.of());
         last = Ranks.ask(tiny, Ranks.request(nobody, Ranks.GREEDY, 20)).getLast();
-        assertTrue(assertInstanceOf(GenerationEvent.Failed.class, last).problem().message().contains("nobody"));
+        assertTrue(assertInstanceOf(GenerationEvent.Failed.class, last)
+                .problem()
+                .message()
+                .contains("nobody"));
     }
 
     private static GenerationRequest with(GenerationRequest request, OutputShape shape) {
         return new GenerationRequest(
-                request.commandId(), request.model(), request.prompt(), request.sampling(), shape, request.maxTokens(),
-                request.stop(), request.logprobs(), request.reasoning(), request.client(), request.committed());
+                request.commandId(),
+                request.model(),
+                request.prompt(),
+                request.sampling(),
+                shape,
+                request.maxTokens(),
+                request.stop(),
+                request.logprobs(),
+                request.reasoning(),
+                request.client(),
+                request.committed());
     }
 }

@@ -36,7 +36,17 @@ class ModelToolTest {
             out.getBuffer().setLength(0);
             assertEquals(
                     0,
-                    run("logits", folder.toString(), "--tokens", tokens, "--greedy", "4", "--chunk", chunk, "--threads", "2"),
+                    run(
+                            "logits",
+                            folder.toString(),
+                            "--tokens",
+                            tokens,
+                            "--greedy",
+                            "4",
+                            "--chunk",
+                            chunk,
+                            "--threads",
+                            "2"),
                     err::toString);
             JsonObject printed = (JsonObject) Json.parse(out.toString().strip());
             assertArrayEquals(Shared.ints(golden, "prompt"), Shared.ints(printed, "prompt"));
@@ -52,7 +62,9 @@ class ModelToolTest {
 
     private static double[] row(JsonArray rows, int row) {
         return ((JsonArray) rows.items().get(row))
-                .items().stream().mapToDouble(value -> ((JsonNumber) value).toDouble()).toArray();
+                .items().stream()
+                        .mapToDouble(value -> ((JsonNumber) value).toDouble())
+                        .toArray();
     }
 
     @Test
@@ -64,7 +76,8 @@ class ModelToolTest {
             Path context = temp.resolve("context.json");
             Files.writeString(context, one.object("context").orElseThrow().toString());
             out.getBuffer().setLength(0);
-            int status = run("render", templates.resolve("Qwen3-Coder.jinja").toString(), "--context", context.toString());
+            int status =
+                    run("render", templates.resolve("Qwen3-Coder.jinja").toString(), "--context", context.toString());
             if (one.string("expected").isPresent()) {
                 assertEquals(0, status, err::toString);
                 assertEquals(one.string("expected").get(), out.toString());
@@ -77,11 +90,10 @@ class ModelToolTest {
     @Test
     void renderTakesSpecialTokensFromAFolder(@TempDir Path temp) throws Exception {
         Path folder = Shared.folder("models/skulk-tiny");
-        JsonObject golden = (JsonObject) Shared.array(folder.resolve("golden.json")).items().getFirst();
+        JsonObject golden =
+                (JsonObject) Shared.array(folder.resolve("golden.json")).items().getFirst();
         Path context = temp.resolve("context.json");
-        Files.writeString(
-                context,
-                golden.with("add_generation_prompt", true).toString());
+        Files.writeString(context, golden.with("add_generation_prompt", true).toString());
         assertEquals(0, run("render", folder.toString(), "--context", context.toString()), err::toString);
         assertEquals(golden.string("rendered").orElseThrow(), out.toString());
     }

@@ -67,9 +67,29 @@ final class Ranks {
 
     static ModelCard card(ModelId id) {
         return new ModelCard(
-                id, new Memory(1), 1, 1, false, Optional.empty(), List.of("TextGeneration"), Optional.empty(), "", "", "",
-                Optional.empty(), List.of(), 0, false, false, false, Optional.empty(), Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty(), Optional.empty());
+                id,
+                new Memory(1),
+                1,
+                1,
+                false,
+                Optional.empty(),
+                List.of("TextGeneration"),
+                Optional.empty(),
+                "",
+                "",
+                "",
+                Optional.empty(),
+                List.of(),
+                0,
+                false,
+                false,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     static GenerationRequest request(Prompt prompt, Sampling sampling, int maxTokens) {

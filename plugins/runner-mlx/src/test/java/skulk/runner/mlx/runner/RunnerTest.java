@@ -71,7 +71,8 @@ class RunnerTest {
                     Shared.ints(golden, "greedy_ids"),
                     Ranks.tokens(events).stream().mapToInt(i -> i).toArray());
             assertEquals(
-                    golden.array("prompt_ids").orElseThrow().size(), finished.usage().promptTokens());
+                    golden.array("prompt_ids").orElseThrow().size(),
+                    finished.usage().promptTokens());
             assertEquals(GenerationEvent.FinishReason.STOP, finished.reason());
         }
     }
@@ -85,7 +86,8 @@ class RunnerTest {
             List<GenerationEvent> events =
                     Ranks.ask(story, Ranks.request(new Prompt.Text(prompt), Ranks.GREEDY, ids.length));
             assertEquals(golden.string("greedy_text").orElseThrow(), Ranks.text(events));
-            assertArrayEquals(ids, Ranks.tokens(events).stream().mapToInt(i -> i).toArray());
+            assertArrayEquals(
+                    ids, Ranks.tokens(events).stream().mapToInt(i -> i).toArray());
         }
     }
 
@@ -98,8 +100,8 @@ class RunnerTest {
                 continue;
             }
             withTools++;
-            Prompt prompt = new Prompt.Conversation(
-                    messages(golden), tools(golden), new ToolChoice.Auto(), true, Map.of());
+            Prompt prompt =
+                    new Prompt.Conversation(messages(golden), tools(golden), new ToolChoice.Auto(), true, Map.of());
             List<GenerationEvent> events = Ranks.ask(tiny, Ranks.request(prompt, Ranks.GREEDY, 200));
             assertArrayEquals(
                     Shared.ints(golden, "greedy_ids"),
@@ -111,23 +113,27 @@ class RunnerTest {
                     .collect(Collectors.joining("\n"));
             assertEquals(golden.string("greedy_text").orElseThrow(), rebuilt);
             assertEquals(
-                    GenerationEvent.FinishReason.TOOL_CALLS,
-                    ((GenerationEvent.Finished) events.getLast()).reason());
+                    GenerationEvent.FinishReason.TOOL_CALLS, ((GenerationEvent.Finished) events.getLast()).reason());
         }
         assertTrue(withTools > 0);
     }
 
     @Test
     void onlyOneCallWhereParallelCallsAreNotAllowed() throws Exception {
-        JsonObject golden = (JsonObject) Shared.array(tinyFolder.resolve("golden.json")).items().getLast();
-        Prompt prompt = new Prompt.Conversation(
-                messages(golden), tools(golden), new ToolChoice.Auto(), false, Map.of());
-        assertEquals(1, calls(Ranks.ask(tiny, Ranks.request(prompt, Ranks.GREEDY, 200))).size());
+        JsonObject golden = (JsonObject)
+                Shared.array(tinyFolder.resolve("golden.json")).items().getLast();
+        Prompt prompt =
+                new Prompt.Conversation(messages(golden), tools(golden), new ToolChoice.Auto(), false, Map.of());
+        assertEquals(
+                1,
+                calls(Ranks.ask(tiny, Ranks.request(prompt, Ranks.GREEDY, 200))).size());
     }
 
     @Test
     void companyDoesNotChangeAnAnswer() throws Exception {
-        String[] starts = {"Once", "The dog was", "Lily and Ben", "One day, a cat", "Tim had", "She said", "A big", "It was"};
+        String[] starts = {
+            "Once", "The dog was", "Lily and Ben", "One day, a cat", "Tim had", "She said", "A big", "It was"
+        };
         for (Sampling sampling : List.of(Ranks.GREEDY, Ranks.temperature(1, 42))) {
             List<String> alone = new ArrayList<>();
             for (String start : starts) {
@@ -145,8 +151,7 @@ class RunnerTest {
 
     @Test
     void aResumedRequestGoesOnWhereItWasLost() throws Exception {
-        GenerationRequest request =
-                Ranks.request(new Prompt.Text("Once upon a time"), Ranks.temperature(1, 7), 60);
+        GenerationRequest request = Ranks.request(new Prompt.Text("Once upon a time"), Ranks.temperature(1, 7), 60);
         List<GenerationEvent> whole = Ranks.ask(story, request);
         List<Integer> tokens = Ranks.tokens(whole);
         for (int cut : new int[] {1, 23, 59}) {
@@ -167,15 +172,28 @@ class RunnerTest {
         assertEquals(GenerationEvent.FinishReason.STOP, finished.reason());
         assertInstanceOf(GenerationEvent.Accepted.class, events.getFirst());
         assertInstanceOf(GenerationEvent.Prefill.class, events.get(1));
-        assertEquals(1, events.stream().filter(GenerationEvent.Finished.class::isInstance).count());
+        assertEquals(
+                1,
+                events.stream()
+                        .filter(GenerationEvent.Finished.class::isInstance)
+                        .count());
     }
 
     @Test
     void logprobsCoverTheText() throws Exception {
         GenerationRequest plain = Ranks.request(new Prompt.Text("Once upon a time"), Ranks.GREEDY, 10);
         GenerationRequest request = new GenerationRequest(
-                plain.commandId(), plain.model(), plain.prompt(), plain.sampling(), plain.output(), plain.maxTokens(),
-                plain.stop(), Optional.of(3), plain.reasoning(), plain.client(), plain.committed());
+                plain.commandId(),
+                plain.model(),
+                plain.prompt(),
+                plain.sampling(),
+                plain.output(),
+                plain.maxTokens(),
+                plain.stop(),
+                Optional.of(3),
+                plain.reasoning(),
+                plain.client(),
+                plain.committed());
         StringBuilder joined = new StringBuilder();
         List<GenerationEvent> events = Ranks.ask(story, request);
         for (GenerationEvent event : events) {
@@ -194,22 +212,28 @@ class RunnerTest {
 
     @Test
     void requestsThatCannotBeServedFailWithTheReason() throws Exception {
-        assertEquals("context_length_exceeded", problem(story, new Prompt.Text("Once"), 512).code());
-        assertTrue(problem(story, new Prompt.Tokens(List.of(1, 512)), 5).message().contains("512"));
+        assertEquals(
+                "context_length_exceeded",
+                problem(story, new Prompt.Text("Once"), 512).code());
+        assertTrue(
+                problem(story, new Prompt.Tokens(List.of(1, 512)), 5).message().contains("512"));
         assertTrue(problem(story, new Prompt.Tokens(List.of()), 5).message().contains("empty"));
         assertTrue(problem(story, new Prompt.Text("Once"), 0).message().contains("max_tokens"));
         GenerationRequest chat = Ranks.request(Ranks.chat(List.of(Message.of("user", "Once upon"))), Ranks.GREEDY, 5);
-        assertEquals(Ranks.text(Ranks.ask(story, chat)),
+        assertEquals(
+                Ranks.text(Ranks.ask(story, chat)),
                 Ranks.text(Ranks.ask(story, Ranks.request(new Prompt.Text("Once upon"), Ranks.GREEDY, 5))));
-        assertEquals(story.countTokens(chat), story.countTokens(Ranks.request(new Prompt.Text("Once upon"), Ranks.GREEDY, 5)));
+        assertEquals(
+                story.countTokens(chat),
+                story.countTokens(Ranks.request(new Prompt.Text("Once upon"), Ranks.GREEDY, 5)));
     }
 
     @Test
     void aCancelledRequestFailsSoon() throws Exception {
         CompletableFuture<Problem> failed = new CompletableFuture<>();
         CompletableFuture<Runner.Generation> started = new CompletableFuture<>();
-        Runner.Generation generation = story.submit(
-                Ranks.request(new Prompt.Text("Once"), Ranks.GREEDY, 500), event -> {
+        Runner.Generation generation =
+                story.submit(Ranks.request(new Prompt.Text("Once"), Ranks.GREEDY, 500), event -> {
                     if (event instanceof GenerationEvent.Text) {
                         started.join().cancel();
                     } else if (event instanceof GenerationEvent.Failed(Problem problem)) {
@@ -229,9 +253,17 @@ class RunnerTest {
         try (Runner runner = Ranks.load(folder, SETTINGS)) {
             GenerationRequest plain = Ranks.request(Ranks.chat(List.of(Message.of("user", "Once"))), Ranks.GREEDY, 60);
             GenerationRequest request = new GenerationRequest(
-                    plain.commandId(), plain.model(), plain.prompt(), plain.sampling(), plain.output(), plain.maxTokens(),
-                    plain.stop(), plain.logprobs(), new ReasoningWish(Optional.empty(), Optional.empty(), Optional.of(8)),
-                    plain.client(), plain.committed());
+                    plain.commandId(),
+                    plain.model(),
+                    plain.prompt(),
+                    plain.sampling(),
+                    plain.output(),
+                    plain.maxTokens(),
+                    plain.stop(),
+                    plain.logprobs(),
+                    new ReasoningWish(Optional.empty(), Optional.empty(), Optional.of(8)),
+                    plain.client(),
+                    plain.committed());
             List<GenerationEvent> events = Ranks.ask(runner, request);
             assertTrue(!text(events, Channel.REASONING).isEmpty());
             assertTrue(!text(events, Channel.CONTENT).isEmpty());
@@ -250,14 +282,24 @@ class RunnerTest {
     }
 
     private static Problem problem(Runner runner, Prompt prompt, int maxTokens) throws Exception {
-        GenerationEvent last = Ranks.ask(runner, Ranks.request(prompt, Ranks.GREEDY, maxTokens)).getLast();
+        GenerationEvent last = Ranks.ask(runner, Ranks.request(prompt, Ranks.GREEDY, maxTokens))
+                .getLast();
         return assertInstanceOf(GenerationEvent.Failed.class, last).problem();
     }
 
     private static GenerationRequest with(GenerationRequest request, List<String> stop, List<Integer> committed) {
         return new GenerationRequest(
-                request.commandId(), request.model(), request.prompt(), request.sampling(), request.output(),
-                request.maxTokens(), stop, request.logprobs(), request.reasoning(), request.client(), committed);
+                request.commandId(),
+                request.model(),
+                request.prompt(),
+                request.sampling(),
+                request.output(),
+                request.maxTokens(),
+                stop,
+                request.logprobs(),
+                request.reasoning(),
+                request.client(),
+                committed);
     }
 
     private record Call(String name, String arguments) {}
@@ -294,7 +336,8 @@ class RunnerTest {
         for (Json json : array) {
             JsonObject message = (JsonObject) json;
             messages.add(Message.of(
-                    message.string("role").orElseThrow(), message.string("content").orElse("")));
+                    message.string("role").orElseThrow(),
+                    message.string("content").orElse("")));
         }
         return messages;
     }

@@ -25,7 +25,16 @@ class SamplerTest {
     private final Workspace work = new Workspace(Backend.best().rows());
 
     @ParameterizedTest
-    @CsvSource({"1,1,0,0", "0.7,1,0,0", "1,0.8,0,0", "1,1,5,0", "1.3,0.9,7,0", "1,1,0,0.1", "0.9,0.95,20,0.05", "1,0,0,0"})
+    @CsvSource({
+        "1,1,0,0",
+        "0.7,1,0,0",
+        "1,0.8,0,0",
+        "1,1,5,0",
+        "1.3,0.9,7,0",
+        "1,1,0,0.1",
+        "0.9,0.95,20,0.05",
+        "1,0,0,0"
+    })
     void drawsFollowTheTruncatedDistribution(double temperature, double topP, int topK, double minP) {
         float[] row = random(40, 3);
         double[] expected = reference(row, temperature, topP, topK, minP);
@@ -50,7 +59,8 @@ class SamplerTest {
 
     /** Textbook form: sort, cut, normalise. */
     private static double[] reference(float[] row, double temperature, double topP, int topK, double minP) {
-        double max = IntStream.range(0, row.length).mapToDouble(i -> row[i]).max().orElseThrow();
+        double max =
+                IntStream.range(0, row.length).mapToDouble(i -> row[i]).max().orElseThrow();
         double[] weights = IntStream.range(0, row.length)
                 .mapToDouble(i -> Math.exp((row[i] - max) / temperature))
                 .toArray();
@@ -81,7 +91,8 @@ class SamplerTest {
         Arrays.sort(order, Comparator.comparingDouble(i -> -row[i]));
         long kept = Arrays.stream(expected).filter(p -> p > 0).count();
         for (int seed = 0; seed < 300; seed++) {
-            int token = choose(new Sampler(plan(1, 0.3, 0, 0, seed), new int[0], Optional.empty(), Optional.empty()), row);
+            int token =
+                    choose(new Sampler(plan(1, 0.3, 0, 0, seed), new int[0], Optional.empty(), Optional.empty()), row);
             // rounding may move the last one in or out
             assertTrue(row[token] >= row[order[(int) kept]], "rank of " + token);
         }
@@ -89,14 +100,17 @@ class SamplerTest {
 
     @Test
     void greedyTakesTheLowestIdOnATie() {
-        assertEquals(1, choose(new Sampler(SamplingPlan.greedy(), new int[0], Optional.empty(), Optional.empty()), 0, 5, 5, 4));
+        assertEquals(
+                1,
+                choose(new Sampler(SamplingPlan.greedy(), new int[0], Optional.empty(), Optional.empty()), 0, 5, 5, 4));
     }
 
     @Test
     void topKKeepsLowerIdsAmongEquals() {
         float[] row = new float[100];
         for (int seed = 0; seed < 200; seed++) {
-            int token = choose(new Sampler(plan(1, 1, 3, 0, seed), new int[0], Optional.empty(), Optional.empty()), row);
+            int token =
+                    choose(new Sampler(plan(1, 1, 3, 0, seed), new int[0], Optional.empty(), Optional.empty()), row);
             assertTrue(token < 3, "token " + token);
         }
     }
@@ -123,8 +137,16 @@ class SamplerTest {
     @Test
     void penaltiesAndBiasFollowTheirFormulas() {
         Sampling wish = new Sampling(
-                Optional.of(0.0), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
-                Optional.of(2.0), Optional.of(2), Optional.of(0.5), Optional.of(0.25), Map.of(3, 10.0));
+                Optional.of(0.0),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(2.0),
+                Optional.of(2),
+                Optional.of(0.5),
+                Optional.of(0.25),
+                Map.of(3, 10.0));
         Sampler sampler = new Sampler(
                 SamplingPlan.of(wish, Sampling.DEFAULT, 0), new int[] {0, 1, 2}, Optional.empty(), Optional.empty());
         Logits logits = logits(4, 4, -4, 0);
@@ -141,16 +163,27 @@ class SamplerTest {
     @Test
     void logprobsAreThoseOfTheRawDistribution() {
         Sampling wish = new Sampling(
-                Optional.of(0.0), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of(0, 100.0));
-        Sampler sampler = new Sampler(SamplingPlan.of(wish, Sampling.DEFAULT, 0), new int[0], Optional.empty(), Optional.of(2));
+                Optional.of(0.0),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Map.of(0, 100.0));
+        Sampler sampler =
+                new Sampler(SamplingPlan.of(wish, Sampling.DEFAULT, 0), new int[0], Optional.empty(), Optional.of(2));
         Choice choice = sampler.choose(logits(1, 3, 2, 3), 0, work);
         double total = Math.log(Math.exp(1) + Math.exp(3) + Math.exp(2) + Math.exp(3));
         assertEquals(0, choice.token());
         assertEquals(1 - total, choice.logprob().orElseThrow().chosen(), 1e-6);
         assertEquals(
                 List.of(1, 3),
-                choice.logprob().orElseThrow().top().stream().map(Choice.Alternative::token).toList());
+                choice.logprob().orElseThrow().top().stream()
+                        .map(Choice.Alternative::token)
+                        .toList());
         assertEquals(3 - total, choice.logprob().orElseThrow().top().getFirst().logprob(), 1e-6);
     }
 
@@ -184,8 +217,12 @@ class SamplerTest {
 
     @Test
     void badInputIsNamed() {
-        assertThrows(ArithmeticException.class, () -> choose(
-                new Sampler(SamplingPlan.greedy(), new int[0], Optional.empty(), Optional.empty()), Float.NaN, 1));
+        assertThrows(
+                ArithmeticException.class,
+                () -> choose(
+                        new Sampler(SamplingPlan.greedy(), new int[0], Optional.empty(), Optional.empty()),
+                        Float.NaN,
+                        1));
         SkulkException e = assertThrows(SkulkException.class, () -> plan(-1, 1, 0, 0, 0));
         assertTrue(e.getMessage().contains("temperature"), e.getMessage());
     }
@@ -204,8 +241,16 @@ class SamplerTest {
     private static SamplingPlan plan(double temperature, double topP, int topK, double minP, long seed) {
         return SamplingPlan.of(
                 new Sampling(
-                        Optional.of(temperature), Optional.of(topP), Optional.of(topK), Optional.of(minP), Optional.of(seed),
-                        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Map.of()),
+                        Optional.of(temperature),
+                        Optional.of(topP),
+                        Optional.of(topK),
+                        Optional.of(minP),
+                        Optional.of(seed),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        Map.of()),
                 Sampling.DEFAULT,
                 0);
     }

@@ -26,7 +26,15 @@ import skulk.runner.mlx.sample.SamplingPlan;
 class GoldenServingTest {
     @ParameterizedTest
     @ValueSource(
-            strings = {"llama--f32", "qwen2--f32", "qwen3--f32", "qwen3_moe--f32", "gemma3_text--f32", "phi3--f32", "gpt_oss--f32"})
+            strings = {
+                "llama--f32",
+                "qwen2--f32",
+                "qwen3--f32",
+                "qwen3_moe--f32",
+                "gemma3_text--f32",
+                "phi3--f32",
+                "gpt_oss--f32"
+            })
     void servedTokensEqualTheGoldenAloneTogetherAndFromTheCache(String name) throws Exception {
         Path folder = Shared.folder("golden/" + name);
         JsonObject golden = (JsonObject) Json.parse(Files.readAllBytes(folder.resolve("golden.json")));

@@ -48,8 +48,7 @@ class SchedulerTest {
     private static Job job(
             String client, int[] prompt, Integer maxTokens, SequenceOutput output, Optional<Drafter> drafter) {
         Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
-        return new Job(
-                client, prompt, new int[0], Optional.ofNullable(maxTokens), sampler, Set.of(), output, drafter);
+        return new Job(client, prompt, new int[0], Optional.ofNullable(maxTokens), sampler, Set.of(), output, drafter);
     }
 
     private static int[] prompt(int length, int seed) {

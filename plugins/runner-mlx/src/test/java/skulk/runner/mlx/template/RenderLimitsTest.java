@@ -97,7 +97,8 @@ class RenderLimitsTest {
     void longExpressionsAreRefusedOrRun(String more) throws Exception {
         onSmallStack(() -> {
             try {
-                return ChatTemplate.compile("{{ 1 " + more.repeat(50_000) + " }}").render(Map.of());
+                return ChatTemplate.compile("{{ 1 " + more.repeat(50_000) + " }}")
+                        .render(Map.of());
             } catch (TemplateException e) {
                 return e.getMessage();
             }
@@ -117,23 +118,27 @@ class RenderLimitsTest {
             nested = List.of(nested);
         }
         Map<String, Object> context = Map.of("x", nested);
-        onSmallStack(() ->
-                assertThrows(TemplateLimitException.class, () -> ChatTemplate.compile("x").render(context)));
+        onSmallStack(() -> assertThrows(
+                TemplateLimitException.class, () -> ChatTemplate.compile("x").render(context)));
     }
 
     @Test
     void longConversationsFitTheDefaultLimits() {
         List<Object> messages = new ArrayList<>();
         IntStream.range(0, 2_000)
-                .forEach(i -> messages.add(Map.of("role", i % 2 == 0 ? "user" : "assistant", "content", "x".repeat(500))));
+                .forEach(i ->
+                        messages.add(Map.of("role", i % 2 == 0 ? "user" : "assistant", "content", "x".repeat(500))));
         String source = "{% for m in messages %}{{ '<' + m.role + '>' + m.content | trim + '\\n' }}{% endfor %}";
-        assertTrue(ChatTemplate.compile(source).render(Map.of("messages", messages)).length() > 1_000_000);
+        assertTrue(ChatTemplate.compile(source)
+                        .render(Map.of("messages", messages))
+                        .length()
+                > 1_000_000);
     }
 
     @Test
     void oneTemplateServesManyThreads() throws Exception {
-        ChatTemplate template = ChatTemplate.compile(
-                "{% set ns = namespace(n=0) %}{% macro m(x) %}{{ x }}{% endmacro %}"
+        ChatTemplate template =
+                ChatTemplate.compile("{% set ns = namespace(n=0) %}{% macro m(x) %}{{ x }}{% endmacro %}"
                         + "{% for i in range(k) %}{% set ns.n = ns.n + i %}{{ m(i) }},{% endfor %}{{ ns.n }}");
         List<Thread> threads = new ArrayList<>();
         List<String> wrong = java.util.Collections.synchronizedList(new ArrayList<>());

@@ -32,7 +32,11 @@ final class TemplateCases {
      * @param expected the text; empty where rendering fails
      * @param error Jinja's message; empty where rendering succeeds
      */
-    record Case(String name, String source, Map<String, Object> context, Optional<String> expected,
+    record Case(
+            String name,
+            String source,
+            Map<String, Object> context,
+            Optional<String> expected,
             Optional<String> error) {
         @Override
         public String toString() {
@@ -90,11 +94,8 @@ final class TemplateCases {
 
     private static Case of(String name, String source, Map<String, Object> context, Map<String, Object> entry) {
         return new Case(
-                name,
-                source,
-                context,
-                Optional.ofNullable((String) entry.get("expected")),
-                Optional.ofNullable((String) entry.get("error")));
+                name, source, context, Optional.ofNullable((String) entry.get("expected")), Optional.ofNullable((String)
+                        entry.get("error")));
     }
 
     @SuppressWarnings("unchecked")

@@ -51,7 +51,8 @@ class TemplateErrorsTest {
 
     @Test
     void syntaxErrorsTellTheLine() {
-        var error = assertThrows(TemplateSyntaxException.class, () -> ChatTemplate.compile("a\nb\n{% if x %}\n{{ 1 + }}"));
+        var error =
+                assertThrows(TemplateSyntaxException.class, () -> ChatTemplate.compile("a\nb\n{% if x %}\n{{ 1 + }}"));
         assertEquals(4, error.line());
     }
 
@@ -59,8 +60,8 @@ class TemplateErrorsTest {
     @ValueSource(strings = {"append", "pop", "insert", "sort", "__class__", "__init__"})
     void listsCanNotBeChangedNorLookedInto(String name) {
         ChatTemplate template = ChatTemplate.compile("{{ l." + name + "(1) }}");
-        var error = assertThrows(
-                TemplateRenderException.class, () -> template.render(Map.of("l", java.util.List.of(1))));
+        var error =
+                assertThrows(TemplateRenderException.class, () -> template.render(Map.of("l", java.util.List.of(1))));
         assertEquals("access to attribute '" + name + "' of 'list' object is unsafe.", error.getMessage());
     }
 

@@ -14,7 +14,26 @@ import skulk.runner.mlx.runner.Shared;
 
 class DetokenizerTest {
     private static final String[] ALPHABET = {
-        "a", "the ", " ", "  ", "\n", "é", "ß", "漢字", "😀", "👩‍👩‍👧", "नमस्ते", "<", "|", "\u200b", "ﷺ", "0", "12", "\t", "𝄞", "\uFFFD"
+        "a",
+        "the ",
+        " ",
+        "  ",
+        "\n",
+        "é",
+        "ß",
+        "漢字",
+        "😀",
+        "👩‍👩‍👧",
+        "नमस्ते",
+        "<",
+        "|",
+        "\u200b",
+        "ﷺ",
+        "0",
+        "12",
+        "\t",
+        "𝄞",
+        "\uFFFD"
     };
 
     @ParameterizedTest
@@ -29,19 +48,21 @@ class DetokenizerTest {
                     text.append(ALPHABET[random.nextInt(ALPHABET.length)]);
                 }
                 int[] tokens = tokenizer.encode(text.toString(), false);
-                String expected = tokenizer.decode(concat(before, tokens)).substring(tokenizer.decode(before).length());
+                String expected = tokenizer
+                        .decode(concat(before, tokens))
+                        .substring(tokenizer.decode(before).length());
                 Detokenizer detokenizer = new Detokenizer(tokenizer, token -> false);
                 detokenizer.follow(before);
                 StringBuilder joined = new StringBuilder();
                 for (int token : tokens) {
                     String piece = detokenizer.push(token);
                     joined.append(piece);
-                    assertFalse(
-                            !piece.isEmpty() && Character.isHighSurrogate(piece.charAt(piece.length() - 1)), piece);
+                    assertFalse(!piece.isEmpty() && Character.isHighSurrogate(piece.charAt(piece.length() - 1)), piece);
                 }
                 joined.append(detokenizer.finish());
                 // a replacement character at the very end cannot be told from half a code point
-                assertEquals(expected.replaceAll("\uFFFD+$", ""), joined.toString().replaceAll("\uFFFD+$", ""));
+                assertEquals(
+                        expected.replaceAll("\uFFFD+$", ""), joined.toString().replaceAll("\uFFFD+$", ""));
             }
         }
     }

@@ -61,7 +61,9 @@ class PromptBuilderTest {
                         .toList();
                 List<Message> messages = golden.array("messages").orElseThrow().items().stream()
                         .map(m -> (JsonObject) m)
-                        .map(m -> Message.of(m.string("role").orElseThrow(), m.string("content").orElseThrow()))
+                        .map(m -> Message.of(
+                                m.string("role").orElseThrow(),
+                                m.string("content").orElseThrow()))
                         .toList();
                 skulk.runner.mlx.text.Prompt prompt = model.prompts()
                         .build(
@@ -72,7 +74,9 @@ class PromptBuilderTest {
                 // the rendered text as a plain prompt: the tokenizer adds bos, but not a second one
                 assertArrayEquals(
                         prompt.tokens(),
-                        model.prompts().build(new Prompt.Text(prompt.text()), ReasoningWish.NONE).tokens());
+                        model.prompts()
+                                .build(new Prompt.Text(prompt.text()), ReasoningWish.NONE)
+                                .tokens());
             }
             assertEquals(Set.of(0, 2), model.endTokens());
         }
@@ -86,7 +90,10 @@ class PromptBuilderTest {
                     .tokens();
             assertEquals(1, chat[0]);
             assertArrayEquals(
-                    model.prompts().build(new Prompt.Text("Once"), ReasoningWish.NONE).tokens(), chat);
+                    model.prompts()
+                            .build(new Prompt.Text("Once"), ReasoningWish.NONE)
+                            .tokens(),
+                    chat);
         }
     }
 
@@ -95,10 +102,16 @@ class PromptBuilderTest {
         String template = "{{ enable_thinking }} {{ thinking }} {{ reasoning_effort }} {{ extra }} {{ tools is none }}";
         assertEquals(
                 "False False  3 True",
-                render(template, new ReasoningWish(Optional.empty(), Optional.of("none"), Optional.empty()), Message.of("user", "x")));
+                render(
+                        template,
+                        new ReasoningWish(Optional.empty(), Optional.of("none"), Optional.empty()),
+                        Message.of("user", "x")));
         assertEquals(
                 "True True high 3 True",
-                render(template, new ReasoningWish(Optional.of(true), Optional.of("high"), Optional.empty()), Message.of("user", "x")));
+                render(
+                        template,
+                        new ReasoningWish(Optional.of(true), Optional.of("high"), Optional.empty()),
+                        Message.of("user", "x")));
     }
 
     @Test
@@ -111,8 +124,12 @@ class PromptBuilderTest {
     @Test
     void argumentsAreObjectsUnlessTheTemplateNeedsText() {
         Message call = new Message(
-                "assistant", Optional.empty(), Optional.empty(), Optional.empty(),
-                List.of(new Message.ToolCall("c1", "f", JsonObject.of("a", 1))), Optional.empty());
+                "assistant",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(new Message.ToolCall("c1", "f", JsonObject.of("a", 1))),
+                Optional.empty());
         assertEquals("1", render("{{ messages[0].tool_calls[0].function.arguments.a }}", ReasoningWish.NONE, call));
         assertEquals(
                 ":{\"a\":1}",
@@ -120,8 +137,12 @@ class PromptBuilderTest {
         assertEquals("True", render("{{ messages[0].content is none }}", ReasoningWish.NONE, call));
         assertEquals("x", render("{{ messages[0].content + 'x' }}", ReasoningWish.NONE, call));
         Message text = new Message(
-                "assistant", Optional.empty(), Optional.empty(), Optional.empty(),
-                List.of(new Message.ToolCall("c1", "f", new JsonString("[1"))), Optional.empty());
+                "assistant",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(new Message.ToolCall("c1", "f", new JsonString("[1"))),
+                Optional.empty());
         assertEquals("[1", render("{{ messages[0].tool_calls[0].function.arguments }}", ReasoningWish.NONE, text));
     }
 
@@ -144,9 +165,7 @@ class PromptBuilderTest {
 
     @Test
     void templatesEndTokensAndDefaultsAreReadInEveryForm(@TempDir Path folder) throws IOException {
-        Files.writeString(
-                folder.resolve("tokenizer_config.json"),
-                """
+        Files.writeString(folder.resolve("tokenizer_config.json"), """
                 {"bos_token":{"content":"<s>","special":true},"eos_token":"</s>","add_bos_token":false,
                  "chat_template":[{"name":"default","template":"D"},{"name":"tool_use","template":"T"}]}""");
         Files.writeString(
