@@ -92,6 +92,22 @@ class ModelAndTraceRoutesTest {
         assertEquals(new Operation.CancelDownload(new NodeId("n1"), new ModelId("org/m")), operator.last());
     }
 
+    @Test
+    void aWholeModelIsDownloadedByItsName() {
+        var card = StateRoutesTest.instance().shardAssignments().shardOf(new NodeId("a")).modelCard();
+        Operator operator = new Operator().answering(op -> switch (op) {
+            case Operation.ListModels o -> List.of(new Operation.CatalogEntry(card, false));
+            default -> new CommandId("c1");
+        });
+        String body = "{\"modelId\":\"%s\",\"targetNodeId\":\"n1\"}".formatted(card.modelId());
+        assertEquals(
+                "{\"commandId\":\"c1\"}", operator.post("/download/start", body).text());
+        var whole = skulk.api.cluster.Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers());
+        assertEquals(new Operation.StartDownload(new NodeId("n1"), whole), operator.last());
+        assertEquals(
+                422, operator.post("/download/start", "{\"targetNodeId\":\"n1\"}").status());
+    }
+
     private static Json tagged(skulk.api.cluster.Shard shard) {
         return ((JsonObject) Records.toJson(shard)).members().firstEntry().getValue();
     }
