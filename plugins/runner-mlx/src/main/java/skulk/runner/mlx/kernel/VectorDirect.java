@@ -21,7 +21,8 @@ import jdk.incubator.vector.ShortVector;
  * floats and added in the same order as by way of {@link MatrixKernels#expand}, so that both ways give the same bits.
  * Two tiles make two chains of additions, which hides half of their latency. Flat on purpose, see {@link VectorMatrix}.
  */
-@SuppressWarnings("checkstyle:methodlength") // flat on purpose: helpers of vectors are not inlined into methods this large
+@SuppressWarnings(
+        "checkstyle:methodlength") // flat on purpose: helpers of vectors are not inlined into methods this large
 final class VectorDirect {
     private VectorDirect() {}
 
