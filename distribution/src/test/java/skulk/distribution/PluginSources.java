@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -61,38 +62,59 @@ final class PluginSources {
     /** Compiles sources by file name into a jar; whatever lies in {@code modules} can be required. */
     static Path jar(Path target, Map<String, String> sources, Path... modules) throws IOException {
         Path folder = Files.createTempDirectory("skulk-sources");
-        List<Path> files = new ArrayList<>();
-        for (Map.Entry<String, String> source : sources.entrySet()) {
-            files.add(Files.writeString(folder.resolve(source.getKey()), source.getValue()));
+        try {
+            List<Path> files = new ArrayList<>();
+            for (Map.Entry<String, String> source : sources.entrySet()) {
+                files.add(Files.writeString(folder.resolve(source.getKey()), source.getValue()));
+            }
+            return compiled(target, files, modules);
+        } finally {
+            delete(folder);
         }
-        return compiled(target, files, modules);
     }
 
     /** Compiles source files into a jar. */
     static Path compiled(Path target, List<Path> sources, Path... modules) throws IOException {
         Path classes = Files.createTempDirectory("skulk-classes");
+        try {
+            compile(classes, sources, modules);
+            Files.createDirectories(target.getParent());
+            try (OutputStream bytes = Files.newOutputStream(target);
+                    JarOutputStream jar = new JarOutputStream(bytes);
+                    Stream<Path> all = Files.walk(classes)) {
+                for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
+                    jar.putNextEntry(new JarEntry(classes.relativize(file).toString()));
+                    Files.copy(file, jar);
+                    jar.closeEntry();
+                }
+            }
+            return target;
+        } finally {
+            delete(classes);
+        }
+    }
+
+    private static void compile(Path classes, List<Path> sources, Path... modules) throws IOException {
         List<String> path = new ArrayList<>(List.of(library("skulk-api").toString()));
         for (Path module : modules) {
             path.add(module.toString());
         }
-        List<String> arguments = new ArrayList<>(
-                List.of("-d", classes.toString(), "-nowarn", "-proc:none", "--module-path", String.join(":", path)));
+        List<String> arguments = new ArrayList<>(List.of(
+                "-d", classes.toString(), "-nowarn", "-proc:none", "--module-path", String.join(":", path)));
         sources.forEach(source -> arguments.add(source.toString()));
         StringWriter messages = new StringWriter();
         PrintWriter out = new PrintWriter(messages);
         if (ToolProvider.findFirst("javac").orElseThrow().run(out, out, arguments.toArray(String[]::new)) != 0) {
             throw new IOException(messages.toString());
         }
-        Files.createDirectories(target.getParent());
-        try (OutputStream bytes = Files.newOutputStream(target);
-                JarOutputStream jar = new JarOutputStream(bytes);
-                Stream<Path> all = Files.walk(classes)) {
-            for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
-                jar.putNextEntry(new JarEntry(classes.relativize(file).toString()));
-                Files.copy(file, jar);
-                jar.closeEntry();
+    }
+
+    /** Deletes a folder and everything in it. */
+    static void delete(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
             }
         }
-        return target;
     }
 }

@@ -13,6 +13,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Predicate;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
@@ -57,7 +58,7 @@ final class ServingNode implements AutoCloseable {
         return this;
     }
 
-    /** Whether a rank of the model is up and waits for requests; fails where one has failed for good. */
+    /** Whether rank 0 of the model is up and waits for requests. */
     boolean ready(String model) throws IOException, InterruptedException {
         return rank(model)
                 .filter(r -> r.string("statusKind").orElse("").equals("RunnerReady"))
@@ -65,7 +66,7 @@ final class ServingNode implements AutoCloseable {
     }
 
     /** Rank 0 of a model, as diagnostics tell of it. */
-    java.util.Optional<JsonObject> rank(String model) throws IOException, InterruptedException {
+    Optional<JsonObject> rank(String model) throws IOException, InterruptedException {
         return process.json("/v1/diagnostics/node").array("supervisorRunners").orElseThrow().items().stream()
                 .map(JsonObject.class::cast)
                 .filter(r -> r.string("modelId").orElse("").equals(model))

@@ -3,8 +3,6 @@ package skulk.distribution;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
@@ -30,7 +28,13 @@ final class SharedNode implements ParameterResolver {
             try {
                 Path home = Files.createTempDirectory("skulk-it");
                 Scripted.install(home);
-                return new Held(ServingNode.start(home).place(ServingNode.TINY).place(Scripted.MODEL), home);
+                ServingNode node = ServingNode.start(home);
+                try {
+                    return new Held(node.place(ServingNode.TINY).place(Scripted.MODEL), home);
+                } catch (Exception | AssertionError e) {
+                    node.close();
+                    throw e;
+                }
             } catch (Exception e) {
                 throw new IllegalStateException("no node to test with", e);
             }
@@ -39,11 +43,7 @@ final class SharedNode implements ParameterResolver {
         @Override
         public void close() throws IOException {
             node.close();
-            try (Stream<Path> all = Files.walk(home)) {
-                for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(path);
-                }
-            }
+            PluginSources.delete(home);
         }
     }
 }
