@@ -68,12 +68,18 @@ final class HubStandIn implements AutoCloseable {
             String path = exchange.getRequestURI().getPath();
             String resolve = "/%s/resolve/%s/".formatted(model, COMMIT);
             if (path.equals("/api/models/" + model)) {
-                json(exchange, JsonObject.builder().put("id", model).put("sha", COMMIT).build());
+                json(
+                        exchange,
+                        JsonObject.builder().put("id", model).put("sha", COMMIT).build());
             } else if (path.equals("/api/models/%s/tree/%s".formatted(model, COMMIT))) {
                 json(exchange, tree());
-            } else if (path.startsWith(resolve) && Files.size(folder.resolve(path.substring(resolve.length()))) >= LARGE) {
+            } else if (path.startsWith(resolve)
+                    && Files.size(folder.resolve(path.substring(resolve.length()))) >= LARGE) {
                 exchange.getResponseHeaders()
-                        .set("Location", "http://localhost:%d/cdn/%s".formatted(server.getAddress().getPort(), path.substring(resolve.length())));
+                        .set(
+                                "Location",
+                                "http://localhost:%d/cdn/%s"
+                                        .formatted(server.getAddress().getPort(), path.substring(resolve.length())));
                 exchange.sendResponseHeaders(302, -1);
             } else if (path.startsWith(resolve)) {
                 file(exchange, folder.resolve(path.substring(resolve.length())));
@@ -97,7 +103,13 @@ final class HubStandIn implements AutoCloseable {
                     .put("path", file.getFileName().toString())
                     .put("size", size);
             if (size >= LARGE) {
-                entry.put("oid", "0".repeat(40)).put("lfs", JsonObject.builder().put("oid", sha256(file)).put("size", size).build());
+                entry.put("oid", "0".repeat(40))
+                        .put(
+                                "lfs",
+                                JsonObject.builder()
+                                        .put("oid", sha256(file))
+                                        .put("size", size)
+                                        .build());
             } else {
                 entry.put("oid", gitId(Files.readAllBytes(file)));
             }
@@ -144,7 +156,12 @@ final class HubStandIn implements AutoCloseable {
 
     private static String gitId(byte[] content) {
         byte[] head = ("blob " + content.length + '\0').getBytes(StandardCharsets.US_ASCII);
-        return digest("SHA-1", java.nio.ByteBuffer.allocate(head.length + content.length).put(head).put(content).array());
+        return digest(
+                "SHA-1",
+                java.nio.ByteBuffer.allocate(head.length + content.length)
+                        .put(head)
+                        .put(content)
+                        .array());
     }
 
     private static String digest(String algorithm, byte[] bytes) {

@@ -30,7 +30,8 @@ import skulk.api.json.JsonString;
 class StorageIT {
     private static final String MODEL = "acme/Toy-bf16";
     private static final String FOLDER = "acme--Toy-bf16";
-    private static final Duration PATIENCE = Duration.ofSeconds(90); // a machine under load; all of it takes a few seconds
+    private static final Duration PATIENCE =
+            Duration.ofSeconds(90); // a machine under load; all of it takes a few seconds
 
     @TempDir
     private Path temp;
@@ -84,8 +85,14 @@ class StorageIT {
     private static void assertAnswers(SkulkProcess node) throws Exception {
         JsonObject answer = ok(node.post(
                 "/v1/chat/completions",
-                "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}".formatted(MODEL)));
-        assertTrue(answer.object("usage").flatMap(u -> u.integer("completion_tokens")).orElse(0L) > 0, answer.toString());
+                "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}"
+                        .formatted(MODEL)));
+        assertTrue(
+                answer.object("usage")
+                                .flatMap(u -> u.integer("completion_tokens"))
+                                .orElse(0L)
+                        > 0,
+                answer.toString());
     }
 
     private void assertSame(Path copy) throws IOException {
@@ -103,13 +110,17 @@ class StorageIT {
         for (String id : instances) {
             ok(node.delete("/instance/" + id));
         }
-        await().atMost(PATIENCE).until(() -> staged(node).stream().noneMatch(m -> m.bool("inUse").orElseThrow()));
+        await().atMost(PATIENCE)
+                .until(() ->
+                        staged(node).stream().noneMatch(m -> m.bool("inUse").orElseThrow()));
     }
 
     private static List<JsonObject> staged(SkulkProcess node) throws Exception {
         JsonObject report = ok(node.get("/store/storage"));
         assertTrue(report.integer("diskFreeBytes").orElse(0L) > 0 && report.has("eventLogBytes"), report.toString());
-        return report.array("stagedModels").orElse(JsonArray.of()).items().stream().map(JsonObject.class::cast).toList();
+        return report.array("stagedModels").orElse(JsonArray.of()).items().stream()
+                .map(JsonObject.class::cast)
+                .toList();
     }
 
     @Test
@@ -131,12 +142,15 @@ class StorageIT {
         assertAnswers(second);
         assertTrue(
                 hub.sent.get() <= hub.modelBytes() * 11 / 10,
-                "%d bytes of a model of %d, %d of them before the kill".formatted(hub.sent.get(), hub.modelBytes(), whenKilled));
+                "%d bytes of a model of %d, %d of them before the kill"
+                        .formatted(hub.sent.get(), hub.modelBytes(), whenKilled));
         Path staging = temp.resolve("home/staging");
         assertSame(staging.resolve(FOLDER));
 
         List<JsonObject> before = staged(second);
-        assertEquals(List.of(MODEL), before.stream().map(m -> m.string("modelId").orElseThrow()).toList());
+        assertEquals(
+                List.of(MODEL),
+                before.stream().map(m -> m.string("modelId").orElseThrow()).toList());
         assertEquals(true, before.getFirst().bool("inUse").orElseThrow());
         assertEquals(422, second.post("/store/purge-staging", "").statusCode());
         ok(second.post("/store/purge-staging", "{}"));
@@ -155,7 +169,14 @@ class StorageIT {
         assertTrue(skulk("models", "pull", MODEL, "--url", node.url()).contains(MODEL + " is complete on "));
         assertTrue(skulk("models", "list", "--url", node.url()).contains("(staged)"));
         assertTrue(skulk("models", "show", MODEL, "--url", node.url()).contains("quantization"));
-        skulk("bundle", "export", MODEL, "--home", temp.resolve("home").toString(), "--to", temp.resolve("toy.skulk").toString());
+        skulk(
+                "bundle",
+                "export",
+                MODEL,
+                "--home",
+                temp.resolve("home").toString(),
+                "--to",
+                temp.resolve("toy.skulk").toString());
         assertTrue(skulk("models", "rm", MODEL, "--url", node.url()).contains("removed the staged copies"));
         assertEquals(List.of(), staged(node));
         node.close();
@@ -175,7 +196,10 @@ class StorageIT {
         openStore();
         SkulkProcess host = host();
         SkulkProcess client = client();
-        assertTrue(ok(client.get("/store/health")).string("storePath").orElseThrow().endsWith("tank"));
+        assertTrue(ok(client.get("/store/health"))
+                .string("storePath")
+                .orElseThrow()
+                .endsWith("tank"));
         assertEquals("{\"entries\":[]}", client.get("/store/registry").body());
 
         placeOn(client, host);
@@ -186,19 +210,30 @@ class StorageIT {
         assertSame(temp.resolve("tank").resolve(FOLDER));
         assertSame(temp.resolve("cellar/staging").resolve(FOLDER));
         assertTrue(client.get("/store/registry").body().contains("\"model_id\":\"" + MODEL + "\""));
-        assertTrue(ok(client.get("/store/models/" + MODEL + "/download/status")).toString().contains("complete"));
+        assertTrue(ok(client.get("/store/models/" + MODEL + "/download/status"))
+                .toString()
+                .contains("complete"));
         assertEquals("{\"downloads\":[]}", client.get("/store/downloads").body());
-        assertEquals(2, ok(client.get("/store/storage/cluster")).array("nodes").orElseThrow().size());
+        assertEquals(
+                2,
+                ok(client.get("/store/storage/cluster"))
+                        .array("nodes")
+                        .orElseThrow()
+                        .size());
 
         deleteInstances(client);
         ok(host.post("/store/purge-staging", "{}"));
         assertEquals(List.of(), staged(client));
         assertSame(temp.resolve("tank").resolve(FOLDER));
         ok(client.post("/download/start", "{\"modelId\":\"" + MODEL + "\"}"));
-        await().atMost(PATIENCE).until(() -> !staged(client).isEmpty() && client.get("/state").body().contains("DownloadCompleted"));
+        await().atMost(PATIENCE)
+                .until(() ->
+                        !staged(client).isEmpty() && client.get("/state").body().contains("DownloadCompleted"));
         assertEquals(once, hub.sent.get(), "staged again from the store");
 
-        assertEquals("{\"modelId\":\"%s\",\"deleted\":true}".formatted(MODEL), client.delete("/store/models/" + MODEL).body());
+        assertEquals(
+                "{\"modelId\":\"%s\",\"deleted\":true}".formatted(MODEL),
+                client.delete("/store/models/" + MODEL).body());
         assertEquals(404, client.delete("/store/models/" + MODEL).statusCode());
         assertEquals("{\"entries\":[]}", client.get("/store/registry").body());
         assertFalse(Files.exists(temp.resolve("tank").resolve(FOLDER)));
@@ -219,7 +254,9 @@ class StorageIT {
         host();
         awaitReady(client);
         assertAnswers(client);
-        assertTrue(hub.sent.get() <= hub.modelBytes() * 11 / 10, hub.sent.get() + " bytes of a model of " + hub.modelBytes());
+        assertTrue(
+                hub.sent.get() <= hub.modelBytes() * 11 / 10,
+                hub.sent.get() + " bytes of a model of " + hub.modelBytes());
         assertSame(temp.resolve("tank").resolve(FOLDER));
         assertSame(temp.resolve("cellar/staging").resolve(FOLDER));
     }
@@ -227,9 +264,16 @@ class StorageIT {
     private void openStore() throws IOException {
         clusterPort = freePort();
         store = new String[] {
-            "--set", "model_store.store_host=attic", "--set", "model_store.store_path=" + temp.resolve("tank"),
-            "--set", "model_store.store_port=" + freePort(), "--set", "cluster.secret=correct horse battery staple",
-            "--set", "model_store.store_http_host=127.0.0.1"
+            "--set",
+            "model_store.store_host=attic",
+            "--set",
+            "model_store.store_path=" + temp.resolve("tank"),
+            "--set",
+            "model_store.store_port=" + freePort(),
+            "--set",
+            "cluster.secret=correct horse battery staple",
+            "--set",
+            "model_store.store_http_host=127.0.0.1"
         };
     }
 
@@ -240,8 +284,15 @@ class StorageIT {
     private SkulkProcess client() throws Exception {
         String peer = "127.0.0.1:" + clusterPort;
         String port = Integer.toString(freePort());
-        SkulkProcess client = serve("cellar", join(store, "--name", "cellar", "--cluster-port", port, "--bootstrap-peers", peer));
-        await().atMost(PATIENCE).until(() -> client.json("/state").object("nodeIdentities").orElseThrow().members().size() == 2);
+        SkulkProcess client =
+                serve("cellar", join(store, "--name", "cellar", "--cluster-port", port, "--bootstrap-peers", peer));
+        await().atMost(PATIENCE)
+                .until(() -> client.json("/state")
+                                .object("nodeIdentities")
+                                .orElseThrow()
+                                .members()
+                                .size()
+                        == 2);
         return client;
     }
 

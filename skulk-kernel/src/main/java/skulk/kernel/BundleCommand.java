@@ -30,8 +30,10 @@ import skulk.kernel.storage.StorageSettings;
 
 /** {@code skulk bundle export|import}: models for machines without a network. Works on this machine's folders; no node has to run. */
 final class BundleCommand {
-    private static final Option FROM = Option.of("--from", "DIR", "export: the model's folder (default: looked for in the node's folders)");
-    private static final Option TO = Option.of("--to", "PATH", "export: the file (ORG--NAME.skulk); import: the folder of models (the node's)");
+    private static final Option FROM =
+            Option.of("--from", "DIR", "export: the model's folder (default: looked for in the node's folders)");
+    private static final Option TO =
+            Option.of("--to", "PATH", "export: the file (ORG--NAME.skulk); import: the folder of models (the node's)");
     private static final Option HELP = Option.toggle("--help", "prints this").or("-h");
 
     private final Map<String, String> environment;
@@ -82,7 +84,8 @@ final class BundleCommand {
         if (!isCheckpoint(folder)) {
             throw new IOException(folder + " is no checkpoint: it lacks config.json or *.safetensors");
         }
-        Path to = Path.of(line.value(TO.name()).orElse(model.directoryName() + ".skulk")).toAbsolutePath();
+        Path to = Path.of(line.value(TO.name()).orElse(model.directoryName() + ".skulk"))
+                .toAbsolutePath();
         Terminal.out().println("reading " + folder);
         ModelManifest manifest = Bundle.describe(folder, model);
         String card = Catalog.toml(card(manifest, folder, selected.home()));
@@ -124,7 +127,10 @@ final class BundleCommand {
         StorageSettings storage = StorageSettings.of(
                 configuration,
                 new StorageSettings.Here(
-                        new NodeId("bundle"), configuration.get(Keys.NAME), Node.hostName(), selected.home().staging()));
+                        new NodeId("bundle"),
+                        configuration.get(Keys.NAME),
+                        Node.hostName(),
+                        selected.home().staging()));
         List<Path> roots = new ArrayList<>(List.of(storage.staging()));
         storage.store().ifPresent(roots::add);
         roots.add(Path.of(configuration.get(Keys.MODELS_DIR)));
@@ -135,7 +141,8 @@ final class BundleCommand {
                 .flatMap(root -> Stream.of(root.resolve(model.directoryName()), root.resolve(model.value())))
                 .filter(BundleCommand::isCheckpoint)
                 .findFirst()
-                .orElseThrow(() -> new UsageException("%s is in none of %s; name its folder with --from".formatted(model, roots)));
+                .orElseThrow(() ->
+                        new UsageException("%s is in none of %s; name its folder with --from".formatted(model, roots)));
     }
 
     private static boolean isCheckpoint(Path folder) {

@@ -48,7 +48,8 @@ final class ModelPull {
                 case "complete" -> {
                     return "in the store";
                 }
-                case "failed" -> throw new IOException(told.string("error").orElse("the store could not fetch " + model));
+                case "failed" ->
+                    throw new IOException(told.string("error").orElse("the store could not fetch " + model));
                 default -> line.show((long) (PERCENT * PERCENT * fraction(told)), PERCENT * PERCENT);
             }
             Thread.sleep(POLL_MILLIS); // a client has nothing to wait on but the status
@@ -60,12 +61,16 @@ final class ModelPull {
         return status.find("progress").orElse(Json.NULL) instanceof JsonNumber n ? n.toDouble() : 0;
     }
 
-    private String toNode(ModelId model, Optional<String> wanted, ProgressLine line) throws IOException, InterruptedException {
+    private String toNode(ModelId model, Optional<String> wanted, ProgressLine line)
+            throws IOException, InterruptedException {
         String node = wanted.isPresent() ? find(wanted.get()) : self();
         Optional<JsonObject> before = told(client.get("/state"), node, model);
         client.post(
                 "/download/start",
-                JsonObject.builder().put("modelId", model.value()).put("targetNodeId", node).build());
+                JsonObject.builder()
+                        .put("modelId", model.value())
+                        .put("targetNodeId", node)
+                        .build());
         long begin = System.nanoTime();
         boolean going = false;
         while (true) {
@@ -81,7 +86,8 @@ final class ModelPull {
                 if (failed.isPresent()) {
                     throw new IOException(failed.get().string("errorMessage").orElse("the download failed"));
                 }
-                Optional<JsonObject> progress = now.get().object("DownloadOngoing").flatMap(o -> o.object("downloadProgress"));
+                Optional<JsonObject> progress =
+                        now.get().object("DownloadOngoing").flatMap(o -> o.object("downloadProgress"));
                 if (going && progress.isEmpty()) {
                     throw new IOException("the download was cancelled; what has arrived is kept for the next attempt");
                 }
@@ -97,7 +103,8 @@ final class ModelPull {
     private static Optional<JsonObject> told(JsonObject state, String node, ModelId model) {
         return ModelsCommand.objects(state.object("downloads").flatMap(all -> all.array(node))).stream()
                 .filter(tagged -> tagged.members().values().stream()
-                        .anyMatch(d -> d instanceof JsonObject o && ModelsCommand.model(o).equals(Optional.of(model.value()))))
+                        .anyMatch(d -> d instanceof JsonObject o
+                                && ModelsCommand.model(o).equals(Optional.of(model.value()))))
                 .findFirst();
     }
 
@@ -118,6 +125,8 @@ final class ModelPull {
                 .orElseThrow(() -> new IOException("no node is called '%s'; there are %s"
                         .formatted(
                                 wanted,
-                                nodes.members().keySet().stream().map(id -> ModelsCommand.name(state, id)).toList())));
+                                nodes.members().keySet().stream()
+                                        .map(id -> ModelsCommand.name(state, id))
+                                        .toList())));
     }
 }

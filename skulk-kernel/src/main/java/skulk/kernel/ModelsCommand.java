@@ -19,9 +19,11 @@ import skulk.kernel.config.Keys;
 
 /** {@code skulk models list|pull|rm|show}: models on the disks of a running cluster, asked through one of its nodes. */
 final class ModelsCommand {
-    private static final Option URL = Option.of("--url", "URL", "a node of the cluster (http://127.0.0.1:" + Keys.API_PORT.fallback() + ")");
+    private static final Option URL =
+            Option.of("--url", "URL", "a node of the cluster (http://127.0.0.1:" + Keys.API_PORT.fallback() + ")");
     private static final Option KEY = Option.of("--key", "KEY", "API key, where the node wants one (SKULK_API_KEY)");
-    private static final Option NODE = Option.of("--node", "NAME", "pull: the node that stages it (the store where there is one, else the asked node)");
+    private static final Option NODE = Option.of(
+            "--node", "NAME", "pull: the node that stages it (the store where there is one, else the asked node)");
     private static final Option STORE = Option.toggle("--store", "rm: deletes the store's copy, too");
     private static final Option HELP = Option.toggle("--help", "prints this").or("-h");
     private static final List<Option> OPTIONS = List.of(URL, KEY, NODE, STORE, HELP);
@@ -59,24 +61,31 @@ final class ModelsCommand {
             throw new UsageException("models has four commands: list, show, pull and rm");
         }
         if (Math.max(0, operands.size() - 1) != wanted) {
-            throw new UsageException(wanted == 0 ? "models list takes no " + operands.getLast() : "models " + verb + " takes one ORG/NAME");
+            throw new UsageException(
+                    wanted == 0
+                            ? "models list takes no " + operands.getLast()
+                            : "models " + verb + " takes one ORG/NAME");
         }
         NodeClient client = client(line);
         return switch (verb) {
             case "list" -> list(client);
             case "show" -> show(client, BundleCommand.model(operands.getLast()));
             case "rm" -> remove(client, BundleCommand.model(operands.getLast()), line.has(STORE.name()));
-            default -> new ModelPull(client, out, terminal).run(BundleCommand.model(operands.getLast()), line.value(NODE.name()));
+            default ->
+                new ModelPull(client, out, terminal)
+                        .run(BundleCommand.model(operands.getLast()), line.value(NODE.name()));
         };
     }
 
     private NodeClient client(CommandLine line) {
-        String port = environment.getOrDefault("SKULK_API_PORT", Keys.API_PORT.fallback().toString());
+        String port = environment.getOrDefault(
+                "SKULK_API_PORT", Keys.API_PORT.fallback().toString());
         String url = line.value(URL.name()).orElse("http://127.0.0.1:" + port);
         if (!url.matches("https?://[^/\\s]+/?")) {
             throw new UsageException("--url must be like http://host:port, not " + url);
         }
-        return new NodeClient(url, line.value(KEY.name()).or(() -> Optional.ofNullable(environment.get("SKULK_API_KEY"))));
+        return new NodeClient(
+                url, line.value(KEY.name()).or(() -> Optional.ofNullable(environment.get("SKULK_API_KEY"))));
     }
 
     /** Where a model lies. @param bytes 0 where they are not known */
@@ -88,7 +97,11 @@ final class ModelsCommand {
         for (JsonObject node : objects(client.get("/store/storage/cluster").array("nodes"))) {
             for (JsonObject copy : objects(node.array("stagedModels"))) {
                 String used = copy.bool("inUse").orElse(false) ? ", in use" : "";
-                add(places, copy.string("modelId"), name(state, node.string("nodeId").orElse("")) + " (staged" + used + ")", copy.integer("sizeBytes"));
+                add(
+                        places,
+                        copy.string("modelId"),
+                        name(state, node.string("nodeId").orElse("")) + " (staged" + used + ")",
+                        copy.integer("sizeBytes"));
             }
         }
         JsonObject downloads = state.object("downloads").orElse(JsonObject.EMPTY);
@@ -96,7 +109,11 @@ final class ModelsCommand {
             for (JsonObject download : objects(downloads.array(node))) {
                 Optional<JsonObject> completed = download.object("DownloadCompleted");
                 if (completed.isPresent() && completed.get().bool("readOnly").orElse(false)) {
-                    add(places, model(completed.get()), name(state, node) + " (in place)", bytes(completed.get().object("total")));
+                    add(
+                            places,
+                            model(completed.get()),
+                            name(state, node) + " (in place)",
+                            bytes(completed.get().object("total")));
                 }
             }
         }
@@ -107,8 +124,10 @@ final class ModelsCommand {
         return places;
     }
 
-    private static void add(Map<String, List<Place>> places, Optional<String> model, String where, Optional<Long> bytes) {
-        model.ifPresent(id -> places.computeIfAbsent(id, _ -> new java.util.ArrayList<>()).add(new Place(where, bytes.orElse(0L))));
+    private static void add(
+            Map<String, List<Place>> places, Optional<String> model, String where, Optional<Long> bytes) {
+        model.ifPresent(id ->
+                places.computeIfAbsent(id, _ -> new java.util.ArrayList<>()).add(new Place(where, bytes.orElse(0L))));
     }
 
     /** The model of a download's event. */
@@ -167,11 +186,20 @@ final class ModelsCommand {
             field("size", ProgressLine.size(c.integer("storage_size_megabytes").orElse(0L) * 1024 * 1024));
             field("family", text(c, "family"));
             field("quantization", text(c, "quantization"));
-            field("context", c.integer("context_length").filter(n -> n > 0).map(Object::toString).orElse(""));
+            field(
+                    "context",
+                    c.integer("context_length")
+                            .filter(n -> n > 0)
+                            .map(Object::toString)
+                            .orElse(""));
             field("capabilities", String.join(", ", texts(c.array("capabilities"))));
             field("added by you", Boolean.toString(c.bool("is_custom").orElse(false)));
         }
-        field("on disk", where.isEmpty() ? "nowhere in the cluster" : String.join(", ", where.stream().map(Place::where).toList()));
+        field(
+                "on disk",
+                where.isEmpty()
+                        ? "nowhere in the cluster"
+                        : String.join(", ", where.stream().map(Place::where).toList()));
         return 0;
     }
 
@@ -193,15 +221,20 @@ final class ModelsCommand {
     }
 
     private int remove(NodeClient client, ModelId model, boolean fromStore) throws IOException, InterruptedException {
-        boolean staged = places(client).getOrDefault(model.value(), List.of()).stream().anyMatch(p -> p.where().contains("(staged"));
+        boolean staged = places(client).getOrDefault(model.value(), List.of()).stream()
+                .anyMatch(p -> p.where().contains("(staged"));
         client.post("/store/purge-staging", JsonObject.of("modelId", model.value()));
         List<String> left = places(client).getOrDefault(model.value(), List.of()).stream()
                 .map(Place::where)
                 .filter(where -> where.contains("(staged"))
                 .toList();
-        out.println(!left.isEmpty() ? "kept, because it is in use: " + String.join(", ", left) : staged ? "removed the staged copies of " + model : "no staged copies of " + model);
+        out.println(
+                !left.isEmpty()
+                        ? "kept, because it is in use: " + String.join(", ", left)
+                        : staged ? "removed the staged copies of " + model : "no staged copies of " + model);
         if (fromStore) {
-            String path = "/store/models/" + URLEncoder.encode(model.value(), StandardCharsets.UTF_8).replace("%2F", "/");
+            String path = "/store/models/"
+                    + URLEncoder.encode(model.value(), StandardCharsets.UTF_8).replace("%2F", "/");
             NodeClient.Reply deleted = client.ask("DELETE", path, Optional.<Json>empty());
             if (!deleted.ok()) {
                 throw new IOException("the store's copy stays: " + deleted.message());

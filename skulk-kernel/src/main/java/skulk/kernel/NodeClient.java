@@ -59,7 +59,8 @@ final class NodeClient {
             HttpResponse<byte[]> response = client.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
             return new Reply(response.statusCode(), Json.parse(response.body()));
         } catch (java.net.ConnectException e) {
-            throw new IOException("no node answers at " + url + "; start one with 'skulk serve' or name it with --url", e);
+            throw new IOException(
+                    "no node answers at " + url + "; start one with 'skulk serve' or name it with --url", e);
         } catch (JsonException e) {
             throw new IOException(url + path + " does not answer like a Skulk node: " + e.getMessage(), e);
         }

@@ -45,12 +45,12 @@ public final class Bundle {
     /** What lies in a folder, digests included; those that a verified transfer noted are trusted, others are worked out. */
     public static ModelManifest describe(Path folder, ModelId model) throws IOException {
         ModelFolder source = new ModelFolder(folder);
-        Optional<ModelManifest> noted = source.manifest().filter(m -> m.files().stream().allMatch(source::holds));
+        Optional<ModelManifest> noted =
+                source.manifest().filter(m -> m.files().stream().allMatch(source::holds));
         List<ModelFile> files = new ArrayList<>();
         for (ModelFile file : noted.isPresent() ? noted.get().files() : listed(folder)) {
-            String digest = file.sha256().isPresent()
-                    ? file.sha256().get()
-                    : Digests.sha256(folder.resolve(file.path()));
+            String digest =
+                    file.sha256().isPresent() ? file.sha256().get() : Digests.sha256(folder.resolve(file.path()));
             files.add(new ModelFile(file.path(), file.size(), Optional.of(digest)));
         }
         return new ModelManifest(model, noted.map(ModelManifest::revision).orElse(""), "bundle", files);
@@ -134,8 +134,7 @@ public final class Bundle {
         for (long left = file.size(); left > 0; ) {
             int n = in.read(buffer, 0, (int) Math.min(buffer.length, left));
             if (n < 0) {
-                throw new EOFException(
-                        "%s ends %d bytes early".formatted(file.path(), left));
+                throw new EOFException("%s ends %d bytes early".formatted(file.path(), left));
             }
             digest.update(buffer, 0, n);
             out.write(buffer, 0, n);

@@ -80,7 +80,8 @@ class BundleTest {
         try (Stream<Path> left = Files.list(temp.resolve("to"))) {
             assertEquals(0, left.count());
         }
-        IOException none = assertThrows(IOException.class, () -> unpack("x".repeat(2000).getBytes(StandardCharsets.UTF_8)));
+        IOException none =
+                assertThrows(IOException.class, () -> unpack("x".repeat(2000).getBytes(StandardCharsets.UTF_8)));
         assertTrue(none.getMessage().contains("not a tape archive"), none.getMessage());
     }
 
@@ -101,9 +102,9 @@ class BundleTest {
     @Test
     void archivesHaveTheFormatsForms() throws IOException {
         String long1 = "a".repeat(80) + "/" + "b".repeat(90);
-        for (Tar.Entry entry : new Tar.Entry[] {
-            new Tar.Entry("x", 0), new Tar.Entry(long1, 513), new Tar.Entry("big", 9_000_000_000L)
-        }) {
+        for (Tar.Entry entry :
+                new Tar.Entry[] {new Tar.Entry("x", 0), new Tar.Entry(long1, 513), new Tar.Entry("big", 9_000_000_000L)
+                }) {
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             Tar.header(out, entry);
             assertEquals(512, out.size());

@@ -31,12 +31,11 @@ class StorageSettingsTest {
     @Test
     void readsTheLimitsOfTransfers() {
         assertEquals(TransferLimits.DEFAULT, read().limits());
-        TransferLimits limits =
-                read("downloads.parallel_ranges", 9, "downloads.limit_mb_per_second", 12.5).limits();
+        TransferLimits limits = read("downloads.parallel_ranges", 9, "downloads.limit_mb_per_second", 12.5)
+                .limits();
         assertEquals(9, limits.parallel());
         assertEquals(12_500_000, limits.bytesPerSecond());
-        assertEquals(
-                1, read("downloads.limit_mb_per_second", 1e-9).limits().bytesPerSecond(), "not unlimited");
+        assertEquals(1, read("downloads.limit_mb_per_second", 1e-9).limits().bytesPerSecond(), "not unlimited");
     }
 
     @Test
