@@ -74,6 +74,7 @@ final class HelidonExchange implements Exchange {
     }
 
     @Override
+    @SuppressWarnings("try") // the wait ends by being closed
     public byte[] body() {
         if (body.isEmpty()) {
             OptionalLong length = request.headers().contentLength();
@@ -127,6 +128,7 @@ final class HelidonExchange implements Exchange {
     }
 
     /** Takes what nobody read off a connection that goes on: Helidon would wait for it as long as the client likes. */
+    @SuppressWarnings("try") // the wait ends by being closed
     void discardBody() {
         if (!isHttp2() || bodyRead()) {
             return;
