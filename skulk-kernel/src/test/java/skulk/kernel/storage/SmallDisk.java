@@ -13,7 +13,7 @@ public final class SmallDisk implements AutoCloseable {
         this.root = root;
     }
 
-    public static SmallDisk mount(Path at, int megabytes) throws IOException, InterruptedException {
+    public static SmallDisk mount(Path at, int megabytes) throws IOException {
         Files.createDirectories(at);
         Assumptions.assumeTrue(
                 run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString()),
@@ -36,7 +36,7 @@ public final class SmallDisk implements AutoCloseable {
         return Files.getFileStore(root).getUsableSpace();
     }
 
-    private static boolean run(String... command) throws InterruptedException {
+    private static boolean run(String... command) {
         try {
             return new ProcessBuilder(command)
                             .redirectErrorStream(true)
@@ -46,11 +46,14 @@ public final class SmallDisk implements AutoCloseable {
                     == 0;
         } catch (IOException e) {
             return false; // no such program here
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         run("umount", "-l", root.toString());
     }
 }
