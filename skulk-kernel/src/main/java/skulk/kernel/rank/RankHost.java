@@ -47,6 +47,7 @@ public final class RankHost implements AutoCloseable {
     private final CrashBreaker breaker = new CrashBreaker();
     private final Map<RunnerId, Rank> ranks = new ConcurrentHashMap<>();
     private final AtomicLong calls = new AtomicLong();
+    private long watchedAt = System.nanoTime(); // of the watching thread
     private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("rank-watch").daemon().factory());
 
@@ -67,7 +68,7 @@ public final class RankHost implements AutoCloseable {
     public RankHost(Supplier<Launch> launch, Listener listener) {
         this.launch = launch;
         this.listener = listener;
-        watch.scheduleAtFixedRate(this::watch, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
+        watch.scheduleWithFixedDelay(this::watch, WATCH.toMillis(), WATCH.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Starts a rank's process unless there is one. A failure to start is a failure of the rank. */
@@ -207,6 +208,11 @@ public final class RankHost implements AutoCloseable {
     private void watch() {
         try {
             long now = System.nanoTime();
+            boolean slept = now - watchedAt > 4 * WATCH.toNanos();
+            watchedAt = now;
+            if (slept) {
+                return; // this process stood still itself: what the ranks said meanwhile is read first
+            }
             ranks.values().stream()
                     .filter(r -> r.process() != null && !r.stopping())
                     .forEach(rank -> watch(rank, now));
