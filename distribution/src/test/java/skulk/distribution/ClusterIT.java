@@ -52,7 +52,9 @@ class ClusterIT {
             place(third, Set.of(id(master), id(third)));
             String instance = instances(third).iterator().next();
             for (SkulkProcess node : nodes) {
-                assertEquals(200, node.post("/v1/chat/completions", question(5, false)).statusCode());
+                assertEquals(
+                        200,
+                        node.post("/v1/chat/completions", question(5, false)).statusCode());
             }
 
             Stream unaffected = new Stream(third);
@@ -74,7 +76,8 @@ class ClusterIT {
 
             SkulkProcess again = start("a", port, "127.0.0.1:" + port(third));
             awaitAgreement(List.of(third, again));
-            assertEquals(200, again.post("/v1/chat/completions", question(5, false)).statusCode());
+            assertEquals(
+                    200, again.post("/v1/chat/completions", question(5, false)).statusCode());
         } finally {
             nodes.forEach(SkulkProcess::close);
         }
@@ -96,13 +99,27 @@ class ClusterIT {
                         .toString();
                 assertEquals(200, one.post("/place_instance", wish).statusCode());
                 awaitServing(nodes);
-                assertEquals(2, one.json("/state").object("runners").orElseThrow().members().size());
+                assertEquals(
+                        2,
+                        one.json("/state")
+                                .object("runners")
+                                .orElseThrow()
+                                .members()
+                                .size());
                 for (SkulkProcess node : nodes) {
-                    assertEquals(200, node.post("/v1/chat/completions", question(8, false)).statusCode());
+                    assertEquals(
+                            200,
+                            node.post("/v1/chat/completions", question(8, false))
+                                    .statusCode());
                 }
                 if (sharding.equals("Pipeline")) {
                     one.delete("/instance/" + instances(one).iterator().next());
-                    await().atMost(PATIENCE).until(() -> two.json("/state").object("runners").orElseThrow().members().isEmpty());
+                    await().atMost(PATIENCE)
+                            .until(() -> two.json("/state")
+                                    .object("runners")
+                                    .orElseThrow()
+                                    .members()
+                                    .isEmpty());
                 }
             }
             signal(two, "STOP");
@@ -145,7 +162,9 @@ class ClusterIT {
     }
 
     private static void signal(SkulkProcess node, String signal) throws Exception {
-        new ProcessBuilder("kill", "-" + signal, Long.toString(node.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-" + signal, Long.toString(node.pid()))
+                .start()
+                .waitFor();
     }
 
     // ---- what they know
@@ -155,7 +174,8 @@ class ClusterIT {
     }
 
     private static Set<String> instances(SkulkProcess node) throws Exception {
-        return Set.copyOf(node.json("/state").object("instances").orElseThrow().members().keySet());
+        return Set.copyOf(
+                node.json("/state").object("instances").orElseThrow().members().keySet());
     }
 
     /** All know exactly each other, and the same ways between them. */
@@ -192,7 +212,8 @@ class ClusterIT {
         await().atMost(PATIENCE).ignoreExceptions().until(() -> {
             for (SkulkProcess node : alive) {
                 JsonObject state = node.json("/state");
-                Collection<Json> runners = state.object("runners").orElseThrow().members().values();
+                Collection<Json> runners =
+                        state.object("runners").orElseThrow().members().values();
                 boolean ready = !runners.isEmpty()
                         && !state.object("instances").orElseThrow().members().isEmpty()
                         && runners.stream().allMatch(r -> r.toString().contains("RunnerReady"));
@@ -222,7 +243,12 @@ class ClusterIT {
         IntStream.range(0, 8).forEach(token -> never.put(Integer.toString(token), -100));
         return JsonObject.builder()
                 .put("model", MODEL)
-                .put("messages", JsonArray.of(JsonObject.builder().put("role", "user").put("content", "Tell me a story").build()))
+                .put(
+                        "messages",
+                        JsonArray.of(JsonObject.builder()
+                                .put("role", "user")
+                                .put("content", "Tell me a story")
+                                .build()))
                 .put("max_tokens", tokens)
                 .put("stream", stream)
                 .put("logit_bias", never.build())

@@ -99,8 +99,8 @@ final class PluginSources {
         for (Path module : modules) {
             path.add(module.toString());
         }
-        List<String> arguments = new ArrayList<>(List.of(
-                "-d", classes.toString(), "-nowarn", "-proc:none", "--module-path", String.join(":", path)));
+        List<String> arguments = new ArrayList<>(
+                List.of("-d", classes.toString(), "-nowarn", "-proc:none", "--module-path", String.join(":", path)));
         sources.forEach(source -> arguments.add(source.toString()));
         StringWriter messages = new StringWriter();
         PrintWriter out = new PrintWriter(messages);

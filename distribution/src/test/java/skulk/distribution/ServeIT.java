@@ -51,7 +51,8 @@ class ServeIT {
                 assertOneLine(second, "another node runs on the home");
             }
             String port = node.url().substring(node.url().lastIndexOf(':') + 1);
-            try (SkulkProcess second = run("serve", "--api-port", port, "--home", temp.resolve("other").toString())) {
+            try (SkulkProcess second = run(
+                    "serve", "--api-port", port, "--home", temp.resolve("other").toString())) {
                 assertEquals(1, second.exitCode(PATIENCE));
                 assertOneLine(second, "--api-port");
             }
@@ -84,7 +85,8 @@ class ServeIT {
     @Test
     void printsHelpVersionAndExplainsItsConfiguration() throws Exception {
         Files.writeString(temp.resolve("skulk.yaml"), "tracing:\n  retention_days: 9\n");
-        for (String command : List.of("--help", "serve --help", "demo --help", "version", "config explain --home " + temp.resolve("h"))) {
+        for (String command : List.of(
+                "--help", "serve --help", "demo --help", "version", "config explain --home " + temp.resolve("h"))) {
             try (SkulkProcess process = run(command.split(" "))) {
                 assertEquals(0, process.exitCode(PATIENCE), process.log());
                 if (command.startsWith("config")) {
@@ -108,7 +110,9 @@ class ServeIT {
                 }
             }
             assertEquals(200, node.post("/plugins/rescan", "").statusCode());
-            assertEquals("Hello, Ada!", node.json("/example/greeting/Ada").string("greeting").orElseThrow());
+            assertEquals(
+                    "Hello, Ada!",
+                    node.json("/example/greeting/Ada").string("greeting").orElseThrow());
         }
     }
 
@@ -117,7 +121,12 @@ class ServeIT {
         Path home = temp.resolve("home");
         try (SkulkProcess node = SkulkProcess.serve(home, "--name", "phoenix")) {
             assertEquals(200, node.post("/admin/restart", "").statusCode());
-            await().atMost(PATIENCE).until(() -> node.log().lines().filter(l -> l.contains("is ready at")).count() == 2);
+            await().atMost(PATIENCE)
+                    .until(() -> node.log()
+                                    .lines()
+                                    .filter(l -> l.contains("is ready at"))
+                                    .count()
+                            == 2);
             assertTrue(ProcessHandle.of(node.pid()).orElseThrow().isAlive(), "the same process id");
         }
     }

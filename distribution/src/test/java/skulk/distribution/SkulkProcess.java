@@ -24,7 +24,8 @@ import skulk.api.json.JsonObject;
 /** The packaged program as a process: started in a home of its own on a free port, ended by its process id. */
 public final class SkulkProcess implements AutoCloseable {
     private static final Pattern READY = Pattern.compile("is ready at (http\\S+)");
-    private static final Duration START = Duration.ofSeconds(60); // a machine under load; the start itself takes about one
+    private static final Duration START =
+            Duration.ofSeconds(60); // a machine under load; the start itself takes about one
 
     private final Process process;
     private final List<String> log = new CopyOnWriteArrayList<>();
@@ -59,9 +60,11 @@ public final class SkulkProcess implements AutoCloseable {
     /** Starts the program with any arguments and waits for nothing. */
     public static SkulkProcess start(Path directory, Map<String, String> environment, List<String> arguments)
             throws IOException {
-        List<String> command = new ArrayList<>(List.of(root().resolve("bin/skulk").toString()));
+        List<String> command =
+                new ArrayList<>(List.of(root().resolve("bin/skulk").toString()));
         command.addAll(arguments);
-        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("SKULK_") && !name.equals("SKULK_JAVA_HOME"));
         builder.environment().putAll(environment);
         return new SkulkProcess(builder.start());

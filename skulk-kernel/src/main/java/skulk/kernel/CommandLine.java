@@ -68,7 +68,8 @@ record CommandLine(Map<String, List<String>> options, List<String> operands) {
             String value = "";
             if (option.value().isPresent()) {
                 if (equals < 0 && !rest.hasNext()) {
-                    throw new UsageException(name + " needs a value: " + option.value().get());
+                    throw new UsageException(
+                            name + " needs a value: " + option.value().get());
                 }
                 value = equals < 0 ? rest.next() : argument.substring(equals + 1);
             } else if (equals >= 0) {
@@ -104,7 +105,8 @@ record CommandLine(Map<String, List<String>> options, List<String> operands) {
     static String help(List<Option> options) {
         StringBuilder text = new StringBuilder();
         for (Option option : options) {
-            String left = String.join(", ", option.names()) + option.value().map(v -> " " + v).orElse("");
+            String left = String.join(", ", option.names())
+                    + option.value().map(v -> " " + v).orElse("");
             text.append("  %-38s %s%n".formatted(left, option.help()));
         }
         return text.toString();

@@ -13,7 +13,8 @@ import skulk.kernel.plugin.PluginKeys;
 /** {@code skulk config explain}: every key, its value, where it comes from and what it means. */
 final class ConfigCommand {
     private static final Option HELP = Option.toggle("--help", "prints this").or("-h");
-    private static final Option MARKDOWN = Option.toggle("--markdown", "prints the reference of docs/configuration.md: keys, defaults and meanings");
+    private static final Option MARKDOWN =
+            Option.toggle("--markdown", "prints the reference of docs/configuration.md: keys, defaults and meanings");
 
     private final Map<String, String> environment;
 
@@ -26,7 +27,9 @@ final class ConfigCommand {
         options.addAll(List.of(MARKDOWN, HELP));
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            Terminal.out().print("usage: skulk config explain [options of serve]\n\n" + CommandLine.help(List.of(MARKDOWN, HELP)));
+            Terminal.out()
+                    .print("usage: skulk config explain [options of serve]\n\n"
+                            + CommandLine.help(List.of(MARKDOWN, HELP)));
             return 0;
         }
         if (!line.operands().equals(List.of("explain"))) {
@@ -34,8 +37,8 @@ final class ConfigCommand {
         }
         ServeOptions.Selected selected = ServeOptions.select(line, environment);
         Configuration configuration = selected.configuration();
-        Explanation explanation = Explanation.of(
-                configuration, PluginKeys.of(Installation.current(), configuration, selected.home()));
+        Explanation explanation =
+                Explanation.of(configuration, PluginKeys.of(Installation.current(), configuration, selected.home()));
         Terminal.out().print(line.has(MARKDOWN.name()) ? explanation.markdown() : explanation.text());
         return 0;
     }

@@ -18,8 +18,10 @@ final class DemoClient {
     private static final Duration PLACING = Duration.ofSeconds(60);
     private static final long POLL_MILLIS = 50;
 
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(5)).build();
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
     private final String url;
     private final PrintStream out;
 
@@ -36,7 +38,8 @@ final class DemoClient {
         post("/place_instance", JsonObject.of("model_id", model));
         while (!ready(model)) {
             if (System.nanoTime() - begin > PLACING.toNanos()) {
-                throw new IOException(model + " was not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
+                throw new IOException(
+                        model + " was not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
             }
             Thread.sleep(POLL_MILLIS); // a client has nothing to wait on but the state
         }
@@ -46,14 +49,16 @@ final class DemoClient {
     private boolean ready(String model) throws IOException, InterruptedException {
         JsonObject state = get("/state");
         JsonObject runners = state.object("runners").orElse(JsonObject.EMPTY);
-        for (Json tagged : state.object("instances").orElse(JsonObject.EMPTY).members().values()) {
+        for (Json tagged :
+                state.object("instances").orElse(JsonObject.EMPTY).members().values()) {
             JsonObject shards = inner(tagged).object("shardAssignments").orElse(JsonObject.EMPTY);
             if (shards.string("modelId").filter(model::equals).isPresent()) {
                 JsonObject assigned = shards.object("runnerToShard").orElse(JsonObject.EMPTY);
                 for (String runner : assigned.members().keySet()) {
                     Optional<JsonObject> failed = runners.object(runner).flatMap(r -> r.object("RunnerFailed"));
                     if (failed.isPresent()) {
-                        throw new IOException(model + " failed to load: " + failed.get().string("errorMessage").orElse(""));
+                        throw new IOException(model + " failed to load: "
+                                + failed.get().string("errorMessage").orElse(""));
                     }
                 }
                 return assigned.members().keySet().stream()
@@ -66,7 +71,8 @@ final class DemoClient {
     }
 
     private static JsonObject inner(Json tagged) {
-        return tagged instanceof JsonObject object && object.members().firstEntry().getValue() instanceof JsonObject fields
+        return tagged instanceof JsonObject object
+                        && object.members().firstEntry().getValue() instanceof JsonObject fields
                 ? fields
                 : JsonObject.EMPTY;
     }
@@ -77,18 +83,21 @@ final class DemoClient {
         out.println("> " + question);
         JsonObject body = JsonObject.builder()
                 .put("model", model)
-                .put("messages", JsonArray.of(JsonObject.builder()
-                        .put("role", "user")
-                        .put("content", question)
-                        .build()))
+                .put(
+                        "messages",
+                        JsonArray.of(JsonObject.builder()
+                                .put("role", "user")
+                                .put("content", question)
+                                .build()))
                 .put("max_tokens", 128)
                 .put("stream", true)
                 .build();
         long begin = System.nanoTime();
-        HttpResponse<Stream<String>> response =
-                client.send(request("/v1/chat/completions").POST(json(body)).build(), HttpResponse.BodyHandlers.ofLines());
+        HttpResponse<Stream<String>> response = client.send(
+                request("/v1/chat/completions").POST(json(body)).build(), HttpResponse.BodyHandlers.ofLines());
         if (response.statusCode() != 200) {
-            throw new IOException("the question was refused: " + String.join(" ", response.body().toList()));
+            throw new IOException("the question was refused: "
+                    + String.join(" ", response.body().toList()));
         }
         Answer answer = new Answer(begin);
         try (Stream<String> lines = response.body()) {
@@ -116,7 +125,8 @@ final class DemoClient {
             JsonObject chunk = (JsonObject) Json.parse(line.substring("data: ".length()));
             error = error.or(() -> chunk.object("error").flatMap(e -> e.string("message")));
             usage = chunk.object("usage").or(() -> usage);
-            chunk.array("choices").filter(choices -> choices.size() > 0)
+            chunk.array("choices")
+                    .filter(choices -> choices.size() > 0)
                     .flatMap(choices -> ((JsonObject) choices.items().getFirst()).object("delta"))
                     .flatMap(delta -> delta.string("content"))
                     .filter(text -> !text.isEmpty())

@@ -30,13 +30,15 @@ final class DemoCommand {
         options.addAll(List.of(KEEP, ASK, HELP));
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            Terminal.out().print("usage: skulk demo [options]\n\nStarts a node, places " + MODEL + ", asks it a question.\n\n"
-                    + CommandLine.help(options));
+            Terminal.out()
+                    .print("usage: skulk demo [options]\n\nStarts a node, places " + MODEL + ", asks it a question.\n\n"
+                            + CommandLine.help(options));
             return 0;
         }
         Path home = Files.createTempDirectory("skulk-demo");
         try (Node node = ServeCommand.start(select(line, home))) {
-            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
+            Runtime.getRuntime()
+                    .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
             String url = node.url().orElseThrow(() -> new IOException("the demo talks HTTP: leave out --no-api"));
             Terminal.out().println("A node runs at " + url);
             DemoClient client = new DemoClient(url, Terminal.out());
@@ -90,7 +92,6 @@ final class DemoCommand {
 
                   curl -X POST %2$s/place_instance -H 'Content-Type: application/json' -d '{"model_id":"ORG/NAME"}'
 
-                """
-                .formatted(lead, url, MODEL);
+                """.formatted(lead, url, MODEL);
     }
 }

@@ -35,7 +35,9 @@ final class DoctorCommand {
         options.add(HELP);
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
-            Terminal.out().print("usage: skulk doctor [options of serve]\n\nLooks for what would keep a node from running here.\n");
+            Terminal.out()
+                    .print(
+                            "usage: skulk doctor [options of serve]\n\nLooks for what would keep a node from running here.\n");
             return 0;
         }
         ServeOptions.Selected selected = ServeOptions.select(line, environment);
@@ -51,8 +53,12 @@ final class DoctorCommand {
                 disk(selected.home()),
                 port(selected.configuration()),
                 installation());
-        findings.forEach(f -> Terminal.out().printf(
-                "%-4s %-14s %s%n", f.trouble().isEmpty() ? "ok" : "BAD", f.subject(), f.trouble().orElse(f.fact())));
+        findings.forEach(f -> Terminal.out()
+                .printf(
+                        "%-4s %-14s %s%n",
+                        f.trouble().isEmpty() ? "ok" : "BAD",
+                        f.subject(),
+                        f.trouble().orElse(f.fact())));
         return findings.stream().allMatch(f -> f.trouble().isEmpty()) ? 0 : 1;
     }
 
@@ -84,7 +90,10 @@ final class DoctorCommand {
             socket.bind(new InetSocketAddress(InetAddress.getByName(host), port));
             return new Finding("port", Optional.empty(), host + ":" + port + " is free");
         } catch (IOException e) {
-            return new Finding("port", Optional.of(host + ":" + port + ": " + e.getMessage() + "; choose another one with --api-port"), "");
+            return new Finding(
+                    "port",
+                    Optional.of(host + ":" + port + ": " + e.getMessage() + "; choose another one with --api-port"),
+                    "");
         }
     }
 
@@ -92,6 +101,9 @@ final class DoctorCommand {
         Installation installation = Installation.current();
         return installation.root().isEmpty()
                 ? new Finding("installation", Optional.of("not started by bin/skulk: no plugins"), "")
-                : new Finding("installation", Optional.empty(), installation.root().get().toString());
+                : new Finding(
+                        "installation",
+                        Optional.empty(),
+                        installation.root().get().toString());
     }
 }

@@ -2,8 +2,7 @@ package skulk.kernel;
 
 /** What {@code --help} prints. */
 final class Help {
-    static final String TEXT =
-            """
+    static final String TEXT = """
             Skulk: several machines, one cluster, large language models served as if by one computer.
 
             usage: skulk [command] [options]

@@ -104,7 +104,9 @@ final class ProcessControl implements NodeControl {
             throw new SkulkException(Problem.Kind.INVALID, e.getMessage());
         } catch (IOException e) {
             throw new SkulkException(
-                    Problem.of(Problem.Kind.OUT_OF_RESOURCES, "The configuration could not be written: " + e.getMessage()), e);
+                    Problem.of(
+                            Problem.Kind.OUT_OF_RESOURCES, "The configuration could not be written: " + e.getMessage()),
+                    e);
         }
     }
 
@@ -125,7 +127,9 @@ final class ProcessControl implements NodeControl {
         }
         LOG.log(Level.INFO, "Restarting");
         CompletableFuture.delayedExecutor(
-                        RESTART_DELAY_MILLIS, TimeUnit.MILLISECONDS, task -> Thread.ofPlatform().name("restart").start(task))
+                        RESTART_DELAY_MILLIS,
+                        TimeUnit.MILLISECONDS,
+                        task -> Thread.ofPlatform().name("restart").start(task))
                 .execute(() -> {
                     again = true;
                     stopper.run();

@@ -33,10 +33,12 @@ final class ServeCommand {
             throw new UsageException("serve takes no " + line.operands().getFirst());
         }
         Node node = start(ServeOptions.select(line, environment));
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
-        Terminal.err().println(node.url()
-                .map(url -> "Skulk " + Version.text() + " is ready at " + url)
-                .orElse("Skulk " + Version.text() + " is ready, without an HTTP API"));
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
+        Terminal.err()
+                .println(node.url()
+                        .map(url -> "Skulk " + Version.text() + " is ready at " + url)
+                        .orElse("Skulk " + Version.text() + " is ready, without an HTTP API"));
         node.awaitStop();
         return 0;
     }
@@ -45,7 +47,6 @@ final class ServeCommand {
         Home home = selected.home();
         home.create();
         Logs.set(selected.configuration(), Node.hostName(), Optional.of(home.logs()));
-        return Node.start(new Node.Setup(
-                selected.configuration(), home, Installation.current(), Wiring::services));
+        return Node.start(new Node.Setup(selected.configuration(), home, Installation.current(), Wiring::services));
     }
 }

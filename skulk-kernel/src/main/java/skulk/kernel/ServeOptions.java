@@ -23,32 +23,49 @@ import skulk.kernel.node.Home;
 /** The flags of {@code serve}, and the configuration and home that they select together with the environment and the file. */
 final class ServeOptions {
     private static final String FILE = "skulk.yaml";
-    private static final Option HOME = Option.of("--home", "DIR", "everything the node writes lies under it (SKULK_HOME)");
-    private static final Option CONFIG = Option.of("--config", "FILE", "configuration file (default: ./skulk.yaml, else skulk.yaml of the home)");
-    private static final Option SET = Option.of("--set", "KEY=VALUE", "sets any key of the configuration; may be repeated");
-    private static final Option VERBOSE = Option.toggle("-v", "logs more; twice for all").or("--verbose");
-    private static final Option QUIET = Option.toggle("-q", "logs warnings and errors only").or("--quiet");
+    private static final Option HOME =
+            Option.of("--home", "DIR", "everything the node writes lies under it (SKULK_HOME)");
+    private static final Option CONFIG =
+            Option.of("--config", "FILE", "configuration file (default: ./skulk.yaml, else skulk.yaml of the home)");
+    private static final Option SET =
+            Option.of("--set", "KEY=VALUE", "sets any key of the configuration; may be repeated");
+    private static final Option VERBOSE =
+            Option.toggle("-v", "logs more; twice for all").or("--verbose");
+    private static final Option QUIET =
+            Option.toggle("-q", "logs warnings and errors only").or("--quiet");
 
     /** A flag that sets one key: to its value, or, without a value, to a truth value. */
     private record Flag(Option option, Key<?> key, boolean truth) {}
 
     private static final List<Flag> FLAGS = List.of(
-            valued(Option.of("--api-port", "PORT", "port of the HTTP API (52415; 0 = any free one, printed)"), Keys.API_PORT),
+            valued(
+                    Option.of("--api-port", "PORT", "port of the HTTP API (52415; 0 = any free one, printed)"),
+                    Keys.API_PORT),
             valued(Option.of("--api-host", "ADDRESS", "address of the HTTP API (127.0.0.1)"), Keys.API_HOST),
-            valued(Option.of("--cluster-port", "PORT", "port that nodes talk on (52416; 0 = any free one)").or("--libp2p-port"), Keys.CLUSTER_PORT),
+            valued(
+                    Option.of("--cluster-port", "PORT", "port that nodes talk on (52416; 0 = any free one)")
+                            .or("--libp2p-port"),
+                    Keys.CLUSTER_PORT),
             valued(Option.of("--bootstrap-peers", "HOST:PORT,…", "nodes to join"), Keys.BOOTSTRAP_PEERS),
             valued(Option.of("--name", "NAME", "friendly name (host name)"), Keys.NAME),
-            new Flag(Option.toggle("--force-master", "joins as preferred coordinator").or("-m"), Keys.FORCE_MASTER, true),
+            new Flag(
+                    Option.toggle("--force-master", "joins as preferred coordinator")
+                            .or("-m"),
+                    Keys.FORCE_MASTER,
+                    true),
             new Flag(Option.toggle("--offline", "never uses the internet"), Keys.OFFLINE, true),
             new Flag(Option.toggle("--no-api", "serves no HTTP"), Keys.API_ENABLED, false),
             new Flag(Option.toggle("--no-worker", "takes no ranks"), Keys.WORKER, false),
             new Flag(Option.toggle("--no-downloads", "fetches no models"), Keys.DOWNLOADS, false),
             new Flag(Option.toggle("--no-batch", "decodes one request at a time"), Keys.BATCH, false),
-            new Flag(Option.toggle("--insecure", "listens beyond this machine without API keys"), Keys.API_INSECURE, true));
+            new Flag(
+                    Option.toggle("--insecure", "listens beyond this machine without API keys"),
+                    Keys.API_INSECURE,
+                    true));
 
     /** Of an accelerator that this program does not drive; kept so that old command lines start. */
-    private static final List<Option> WITHOUT_EFFECT = List.of(
-            Option.toggle("--fast-synch", "accepted without effect").or("--no-fast-synch"));
+    private static final List<Option> WITHOUT_EFFECT =
+            List.of(Option.toggle("--fast-synch", "accepted without effect").or("--no-fast-synch"));
 
     private ServeOptions() {}
 
@@ -85,9 +102,14 @@ final class ServeOptions {
             return configuration;
         }
         Map<String, Setting> values = new LinkedHashMap<>(configuration.values());
-        values.put(Keys.MODELS_DIR.name(), new Setting(new JsonString(home.models().toString()), "default"));
+        values.put(
+                Keys.MODELS_DIR.name(), new Setting(new JsonString(home.models().toString()), "default"));
         return new Configuration(
-                configuration.file(), configuration.fileExists(), values, configuration.plugins(), configuration.lines());
+                configuration.file(),
+                configuration.fileExists(),
+                values,
+                configuration.plugins(),
+                configuration.lines());
     }
 
     private static Path file(CommandLine line, Home home) {
@@ -109,8 +131,13 @@ final class ServeOptions {
                 settings.put(
                         flag.key().name(),
                         flag.option().value().isPresent()
-                                ? new Setting(new JsonString(line.value(flag.option().name()).orElseThrow()), flag.option().name())
-                                : new Setting(new JsonBoolean(flag.truth()), flag.option().name()));
+                                ? new Setting(
+                                        new JsonString(
+                                                line.value(flag.option().name()).orElseThrow()),
+                                        flag.option().name())
+                                : new Setting(
+                                        new JsonBoolean(flag.truth()),
+                                        flag.option().name()));
             }
         }
         if (line.has(QUIET.name())) {

@@ -59,11 +59,13 @@ final class GreetingFeature implements HttpFeature {
         String model = body.requiredString("model");
         String text = body.requiredString("text");
         body.check();
-        try (Inference.Generating generating = inference.generate(request(id(model), text, exchange.caller().id()));
+        try (Inference.Generating generating = inference.generate(
+                        request(id(model), text, exchange.caller().id()));
                 EventStream stream = exchange.events(EventStream.Kind.TEXT)) {
             stream.onGone(generating::close);
             while (!ended(generating.next(PATIENCE), stream)) {
-                // each turn sends what came; a client that leaves ends the loop by an exception or a cancelled generation
+                // each turn sends what came; a client that leaves ends the loop by an exception or a cancelled
+                // generation
             }
         }
     }

@@ -45,7 +45,8 @@ class ExamplePluginTest {
 
     @Test
     void streamsWhatTheModelWrites() {
-        FakeContext context = FakeContext.create().with(new FakeInference().playing(text("upon "), text("a time"), END));
+        FakeContext context =
+                FakeContext.create().with(new FakeInference().playing(text("upon "), text("a time"), END));
         FakeExchange exchange = new FakeExchange()
                 .body("{\"model\":\"skulk/tiny-chat-4bit\",\"text\":\"Once\"}")
                 .run(feature(context), "POST", "/example/continue");
@@ -55,9 +56,8 @@ class ExamplePluginTest {
     @Test
     void cancelsTheGenerationWhenTheClientLeaves() {
         FakeInference inference = new FakeInference().playing(text("a"), text("b"), text("c"));
-        FakeExchange exchange = new FakeExchange()
-                .leavingAfter(1)
-                .body("{\"model\":\"skulk/tiny-chat-4bit\",\"text\":\"Once\"}");
+        FakeExchange exchange =
+                new FakeExchange().leavingAfter(1).body("{\"model\":\"skulk/tiny-chat-4bit\",\"text\":\"Once\"}");
         try {
             exchange.run(feature(FakeContext.create().with(inference)), "POST", "/example/continue");
         } catch (AssertionError expected) {

@@ -39,7 +39,9 @@ public record Configuration(
     /** The value of a key, or its default. */
     public <T> T get(Key<T> key) {
         Setting setting = values.get(key.name());
-        return setting == null ? key.fallback() : key.reader().apply(setting.value()).orElse(key.fallback());
+        return setting == null
+                ? key.fallback()
+                : key.reader().apply(setting.value()).orElse(key.fallback());
     }
 
     /** Whether anything sets the key. */

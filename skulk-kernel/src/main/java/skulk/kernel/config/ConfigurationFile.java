@@ -95,7 +95,8 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
         String text = new Yaml(options).dump(merged.toJava());
         Path target = path.toAbsolutePath();
         Files.createDirectories(target.getParent());
-        Path fresh = Files.createTempFile(target.getParent(), "skulk", ".yaml.partial"); // readable by its owner only: it holds secrets
+        Path fresh = Files.createTempFile(
+                target.getParent(), "skulk", ".yaml.partial"); // readable by its owner only: it holds secrets
         try {
             if (exists && Files.getFileStore(target).supportsFileAttributeView("posix")) {
                 Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(target));
@@ -110,7 +111,9 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
 
     private JsonObject keep(JsonObject config, String key) {
         List<String> parts = List.of(key.split("\\."));
-        return find(config, parts).isPresent() ? config : find(root, parts).map(v -> put(config, parts, v)).orElse(config);
+        return find(config, parts).isPresent()
+                ? config
+                : find(root, parts).map(v -> put(config, parts, v)).orElse(config);
     }
 
     private static Optional<Json> find(JsonObject object, List<String> path) {
@@ -118,16 +121,17 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
         if (path.size() == 1) {
             return here;
         }
-        return here.flatMap(v -> v instanceof JsonObject inner
-                ? find(inner, path.subList(1, path.size()))
-                : Optional.empty());
+        return here.flatMap(
+                v -> v instanceof JsonObject inner ? find(inner, path.subList(1, path.size())) : Optional.empty());
     }
 
     private static JsonObject put(JsonObject object, List<String> path, Json value) {
         if (path.size() == 1) {
             return object.with(path.getFirst(), value);
         }
-        JsonObject inner = object.find(path.getFirst()).map(v -> v instanceof JsonObject o ? o : JsonObject.EMPTY).orElse(JsonObject.EMPTY);
+        JsonObject inner = object.find(path.getFirst())
+                .map(v -> v instanceof JsonObject o ? o : JsonObject.EMPTY)
+                .orElse(JsonObject.EMPTY);
         return object.with(path.getFirst(), put(inner, path.subList(1, path.size()), value));
     }
 

@@ -29,7 +29,8 @@ public record Explanation(List<Line> lines) {
     public static Explanation of(Configuration configuration, List<PluginKey> pluginKeys) {
         List<Line> lines = new ArrayList<>();
         for (Key<?> key : Keys.ALL) {
-            Optional<Configuration.Setting> setting = Optional.ofNullable(configuration.values().get(key.name()));
+            Optional<Configuration.Setting> setting =
+                    Optional.ofNullable(configuration.values().get(key.name()));
             String fallback = shown(key.fallback());
             String value = key.secret() && setting.isPresent() ? "(hidden)" : shown(configuration.get(key));
             String environment = key.environment().isEmpty() ? "" : " [" + String.join(", ", key.environment()) + "]";
@@ -46,7 +47,11 @@ public record Explanation(List<Line> lines) {
             lines.add(new Line(
                     name,
                     value.map(Explanation::shown).orElse(key.fallback()),
-                    value.isPresent() ? configuration.place(name).orElse(configuration.file().getFileName().toString()) : "default",
+                    value.isPresent()
+                            ? configuration
+                                    .place(name)
+                                    .orElse(configuration.file().getFileName().toString())
+                            : "default",
                     key.fallback(),
                     key.meaning()));
         }
@@ -65,7 +70,8 @@ public record Explanation(List<Line> lines) {
         return switch (value) {
             case skulk.api.json.JsonString(String text) -> text;
             case String text -> text;
-            case Double number when number == Math.rint(number) && Math.abs(number) < 1e15 -> Long.toString(number.longValue());
+            case Double number
+            when number == Math.rint(number) && Math.abs(number) < 1e15 -> Long.toString(number.longValue());
             case Double number when number == Double.MAX_VALUE -> "";
             default -> value.toString();
         };
@@ -75,7 +81,9 @@ public record Explanation(List<Line> lines) {
     public String text() {
         StringBuilder out = new StringBuilder();
         for (Line line : lines) {
-            out.append("%s = %s  (%s)%n    %s%n".formatted(line.key(), line.value().isEmpty() ? "\"\"" : line.value(), line.source(), line.meaning()));
+            out.append("%s = %s  (%s)%n    %s%n"
+                    .formatted(
+                            line.key(), line.value().isEmpty() ? "\"\"" : line.value(), line.source(), line.meaning()));
         }
         return out.toString();
     }
@@ -84,8 +92,11 @@ public record Explanation(List<Line> lines) {
     public String markdown() {
         StringBuilder out = new StringBuilder("| Key | Default | Meaning |\n|---|---|---|\n");
         for (Line line : lines) {
-            out.append("| `%s` | %s | %s |%n".formatted(
-                    line.key(), line.fallback().isEmpty() ? "" : "`" + line.fallback() + "`", line.meaning().replace("|", "\\|")));
+            out.append("| `%s` | %s | %s |%n"
+                    .formatted(
+                            line.key(),
+                            line.fallback().isEmpty() ? "" : "`" + line.fallback() + "`",
+                            line.meaning().replace("|", "\\|")));
         }
         return out.toString();
     }

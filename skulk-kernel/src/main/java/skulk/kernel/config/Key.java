@@ -39,7 +39,9 @@ public record Key<T>(
     }
 
     static Key<Long> integer(String name, long fallback, long min, long max, String meaning) {
-        String expected = max == Long.MAX_VALUE ? "a whole number from " + min : "a whole number from %d to %d".formatted(min, max);
+        String expected = max == Long.MAX_VALUE
+                ? "a whole number from " + min
+                : "a whole number from %d to %d".formatted(min, max);
         return new Key<>(
                 name,
                 fallback,
@@ -51,9 +53,16 @@ public record Key<T>(
     }
 
     static Key<Double> number(String name, double fallback, double min, double max, String meaning) {
-        String expected = max == Double.MAX_VALUE ? "a number from " + min : "a number from %s to %s".formatted(min, max);
+        String expected =
+                max == Double.MAX_VALUE ? "a number from " + min : "a number from %s to %s".formatted(min, max);
         return new Key<>(
-                name, fallback, meaning, expected, json -> readNumber(json).filter(n -> n >= min && n <= max), List.of(), false);
+                name,
+                fallback,
+                meaning,
+                expected,
+                json -> readNumber(json).filter(n -> n >= min && n <= max),
+                List.of(),
+                false);
     }
 
     static Key<String> text(String name, String fallback, String meaning) {
@@ -99,11 +108,12 @@ public record Key<T>(
     private static Optional<Boolean> readFlag(Json json) {
         return switch (json) {
             case JsonBoolean(boolean value) -> Optional.of(value);
-            case JsonString(String text) -> switch (text.toLowerCase(java.util.Locale.ROOT)) {
-                case "1", "true", "yes", "on" -> Optional.of(true);
-                case "0", "false", "no", "off", "" -> Optional.of(false);
-                default -> Optional.empty();
-            };
+            case JsonString(String text) ->
+                switch (text.toLowerCase(java.util.Locale.ROOT)) {
+                    case "1", "true", "yes", "on" -> Optional.of(true);
+                    case "0", "false", "no", "off", "" -> Optional.of(false);
+                    default -> Optional.empty();
+                };
             case JsonNumber n when n.isLong() && (n.toLong() == 0 || n.toLong() == 1) -> Optional.of(n.toLong() == 1);
             default -> Optional.empty();
         };
@@ -125,7 +135,8 @@ public record Key<T>(
         try {
             return switch (json) {
                 case JsonNumber n when Double.isFinite(n.toDouble()) -> Optional.of(n.toDouble());
-                case JsonString(String text) -> Optional.of(Double.parseDouble(text.strip())).filter(Double::isFinite);
+                case JsonString(String text) ->
+                    Optional.of(Double.parseDouble(text.strip())).filter(Double::isFinite);
                 default -> Optional.empty();
             };
         } catch (NumberFormatException e) {

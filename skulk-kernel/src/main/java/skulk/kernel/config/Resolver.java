@@ -51,7 +51,11 @@ public final class Resolver {
 
     private static void check(Key<?> key, Setting setting) {
         if (key.reader().apply(setting.value()).isEmpty()) {
-            String shown = key.secret() ? "that" : setting.value() instanceof JsonString(String s) ? s : setting.value().toString();
+            String shown = key.secret()
+                    ? "that"
+                    : setting.value() instanceof JsonString(String s)
+                            ? s
+                            : setting.value().toString();
             throw new ConfigurationException(
                     "%s: must be %s, not %s".formatted(setting.source(), key.expected(), shown));
         }

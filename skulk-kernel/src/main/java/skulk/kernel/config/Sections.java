@@ -81,8 +81,11 @@ record Sections(Map<String, Setting> values, Map<String, JsonObject> plugins) {
             switch (value) {
                 case JsonObject section -> plugins.put(name, section);
                 case skulk.api.json.JsonNull empty -> plugins.put(name, JsonObject.EMPTY);
-                default -> throw wrong(path, "must be the section of a plugin, not the " + value.kind() + " " + value
-                        + Nearest.hint(path, siblings(path)));
+                default ->
+                    throw wrong(
+                            path,
+                            "must be the section of a plugin, not the " + value.kind() + " " + value
+                                    + Nearest.hint(path, siblings(path)));
             }
         }
 

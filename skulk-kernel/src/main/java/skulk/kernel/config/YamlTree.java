@@ -100,8 +100,9 @@ record YamlTree(JsonObject root, Map<String, Integer> lines) {
                     yield new JsonArray(items);
                 }
                 case ScalarNode scalar -> scalar(scalar);
-                default -> throw new ConfigurationException(
-                        "%s:%d: not plain data".formatted(name, node.getStartMark().getLine() + 1));
+                default ->
+                    throw new ConfigurationException("%s:%d: not plain data"
+                            .formatted(name, node.getStartMark().getLine() + 1));
             };
         }
 

@@ -40,7 +40,8 @@ public final class Logs {
         root.setLevel(level);
         Formatter human = new HumanFormatter();
         root.addHandler(flushing(System.err, human));
-        if (configuration.get(Keys.LOGGING) && !configuration.get(Keys.LOGGING_URL).isEmpty()) {
+        if (configuration.get(Keys.LOGGING)
+                && !configuration.get(Keys.LOGGING_URL).isEmpty()) {
             root.addHandler(flushing(System.out, new JsonFormatter(host)));
         }
         directory.ifPresent(d -> file(root, d, human));

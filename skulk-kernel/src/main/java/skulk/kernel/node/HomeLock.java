@@ -27,8 +27,8 @@ public final class HomeLock implements AutoCloseable {
         }
         if (lock(channel).isEmpty()) {
             channel.close();
-            throw new IOException("another node runs on the home " + home.data()
-                    + "; give this one a home of its own with --home");
+            throw new IOException(
+                    "another node runs on the home " + home.data() + "; give this one a home of its own with --home");
         }
         return new HomeLock(channel);
     }

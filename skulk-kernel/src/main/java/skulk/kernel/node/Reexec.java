@@ -57,11 +57,13 @@ public final class Reexec {
         List<Integer> open = new ArrayList<>();
         Path directory = Files.isDirectory(Path.of("/proc/self/fd")) ? Path.of("/proc/self/fd") : Path.of("/dev/fd");
         try (Stream<Path> entries = Files.list(directory)) {
-            entries.forEach(entry -> open.add(Integer.parseInt(entry.getFileName().toString())));
+            entries.forEach(
+                    entry -> open.add(Integer.parseInt(entry.getFileName().toString())));
         }
         for (int descriptor : open) {
             if (descriptor > 2) {
-                int ignored = (int) fcntl.invokeExact(descriptor, F_SETFD, FD_CLOEXEC); // gone already: nothing to close
+                int ignored =
+                        (int) fcntl.invokeExact(descriptor, F_SETFD, FD_CLOEXEC); // gone already: nothing to close
             }
         }
     }
@@ -75,7 +77,8 @@ public final class Reexec {
             String[] all = new String(Files.readAllBytes(arguments), StandardCharsets.UTF_8).split("\0");
             command.addAll(Arrays.asList(all).subList(1, all.length));
         } else {
-            command.addAll(List.of(info.arguments().orElseThrow(() -> new IOException("the system does not tell this program's arguments"))));
+            command.addAll(List.of(info.arguments()
+                    .orElseThrow(() -> new IOException("the system does not tell this program's arguments"))));
         }
         return command;
     }

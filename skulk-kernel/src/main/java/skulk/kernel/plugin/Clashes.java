@@ -34,8 +34,9 @@ final class Clashes {
         for (Route a : one.routes()) {
             for (Route b : other.routes()) {
                 if (a.method().equals(b.method()) && shape(a.path()).equals(shape(b.path()))) {
-                    return Optional.of("claims the route %s %s, which %s has as %s; disable one of them in plugins.disabled"
-                            .formatted(b.method(), b.path(), one.plugin(), a.path()));
+                    return Optional.of(
+                            "claims the route %s %s, which %s has as %s; disable one of them in plugins.disabled"
+                                    .formatted(b.method(), b.path(), one.plugin(), a.path()));
                 }
             }
         }

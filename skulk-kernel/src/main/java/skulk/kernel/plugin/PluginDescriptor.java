@@ -73,7 +73,8 @@ record PluginDescriptor(String id, String version, Path file, ModuleFinder finde
         try {
             return finder.findAll();
         } catch (FindException | SecurityException e) {
-            throw new Refusal(file, "its modules cannot be read (" + rootMessage(e) + ")", "rebuild or copy it again", e);
+            throw new Refusal(
+                    file, "its modules cannot be read (" + rootMessage(e) + ")", "rebuild or copy it again", e);
         }
     }
 
@@ -111,7 +112,8 @@ record PluginDescriptor(String id, String version, Path file, ModuleFinder finde
         if (classes.size() > 1) {
             throw new Refusal(
                     file,
-                    "several classes provide " + SERVICE + ": " + classes.stream().sorted().toList(),
+                    "several classes provide " + SERVICE + ": "
+                            + classes.stream().sorted().toList(),
                     "one folder is one plugin: keep one of them");
         }
         if (providers.getFirst().isAutomatic()) {
@@ -132,8 +134,10 @@ record PluginDescriptor(String id, String version, Path file, ModuleFinder finde
                     "carries its own copy of " + module.name(),
                     "remove that jar; the node provides skulk.api and nothing else of Skulk is shared");
         }
-        Optional<String> copied =
-                module.packages().stream().filter(running.getPackages()::contains).sorted().findFirst();
+        Optional<String> copied = module.packages().stream()
+                .filter(running.getPackages()::contains)
+                .sorted()
+                .findFirst();
         if (copied.isPresent()) {
             throw new Refusal(
                     file,
@@ -149,7 +153,8 @@ record PluginDescriptor(String id, String version, Path file, ModuleFinder finde
             }
         }
         if (own && module.requires().stream().noneMatch(r -> r.name().equals(API))) {
-            throw new Refusal(file, "module " + module.name() + " does not require skulk.api", "add 'requires skulk.api;'");
+            throw new Refusal(
+                    file, "module " + module.name() + " does not require skulk.api", "add 'requires skulk.api;'");
         }
     }
 

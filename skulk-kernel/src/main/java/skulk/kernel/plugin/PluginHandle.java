@@ -85,7 +85,8 @@ final class PluginHandle {
                 descriptor.map(PluginDescriptor::version).orElse(""),
                 file.toString(),
                 offers.stream()
-                        .map(o -> Offers.kind(o.extension()) + ":" + o.extension().name())
+                        .map(o ->
+                                Offers.kind(o.extension()) + ":" + o.extension().name())
                         .toList(),
                 state().name(),
                 reason());
@@ -220,7 +221,9 @@ final class PluginHandle {
 
     private String describe(String call, Exception e) {
         return switch (e) {
-            case TimeoutException t -> "did not %s within %d ms; it was interrupted".formatted(call, deadline().toMillis());
+            case TimeoutException t ->
+                "did not %s within %d ms; it was interrupted"
+                        .formatted(call, deadline().toMillis());
             case InterruptedException i -> call + " was interrupted";
             case Refusal r -> r.getMessage();
             default -> {
@@ -239,13 +242,15 @@ final class PluginHandle {
     private static ThreadPoolExecutor lifecycleThread(String id, ClassLoader loader) {
         // not a virtual thread: a plugin that spins in start must not take a carrier from the HTTP server
         ThreadPoolExecutor one = new ThreadPoolExecutor(
-                1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> Thread.ofPlatform()
-                        .name("plugin-" + id)
-                        .daemon(true)
-                        .unstarted(() -> {
-                            Thread.currentThread().setContextClassLoader(loader);
-                            task.run();
-                        }));
+                1,
+                1,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> Thread.ofPlatform().name("plugin-" + id).daemon(true).unstarted(() -> {
+                    Thread.currentThread().setContextClassLoader(loader);
+                    task.run();
+                }));
         one.allowCoreThreadTimeOut(true);
         return one;
     }

@@ -30,7 +30,12 @@ public final class PluginKeys {
         Optional<Path> builtIn = installation.plugins();
         Nowhere nowhere = new Nowhere();
         PluginEnvironment environment = new PluginEnvironment(
-                configuration, home, nowhere, nowhere, reading -> {}, file -> builtIn.map(file::startsWith).orElse(false));
+                configuration,
+                home,
+                nowhere,
+                nowhere,
+                reading -> {},
+                file -> builtIn.map(file::startsWith).orElse(false));
         List<Explanation.PluginKey> keys = new ArrayList<>();
         List<String> shared = Keys.ALL.stream().map(k -> k.name()).toList();
         try (Plugins plugins =

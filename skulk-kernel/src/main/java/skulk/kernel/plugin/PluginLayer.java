@@ -32,9 +32,7 @@ record PluginLayer(ModuleLayer layer, ClassLoader loader) {
             if (nativeAccess) {
                 controller.layer().modules().forEach(controller::enableNativeAccess);
             }
-            return new PluginLayer(
-                    controller.layer(),
-                    controller.layer().findLoader(descriptor.id()));
+            return new PluginLayer(controller.layer(), controller.layer().findLoader(descriptor.id()));
         } catch (FindException | ResolutionException | LayerInstantiationException e) {
             throw new Refusal(
                     descriptor.file(),

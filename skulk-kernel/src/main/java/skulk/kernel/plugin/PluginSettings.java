@@ -74,7 +74,8 @@ final class PluginSettings implements Settings {
         List<String> leaves = new ArrayList<>();
         leaves(configuration.plugin(name), "", leaves);
         return leaves.stream()
-                .filter(leaf -> declared.keySet().stream().noneMatch(key -> leaf.equals(key) || leaf.startsWith(key + ".")))
+                .filter(leaf ->
+                        declared.keySet().stream().noneMatch(key -> leaf.equals(key) || leaf.startsWith(key + ".")))
                 .findFirst()
                 .map(leaf -> "unknown key plugins.%s.%s%s%s"
                         .formatted(name, leaf, place(leaf), Nearest.hint(leaf, declared.keySet())));
@@ -131,6 +132,9 @@ final class PluginSettings implements Settings {
     }
 
     private String place(String key) {
-        return configuration.place("plugins." + name + "." + key).map(p -> " (" + p + ")").orElse("");
+        return configuration
+                .place("plugins." + name + "." + key)
+                .map(p -> " (" + p + ")")
+                .orElse("");
     }
 }

@@ -87,7 +87,9 @@ public final class Plugins implements AutoCloseable {
             }
             if (named.stream().noneMatch(h -> h.state() == PluginHandle.State.STARTED)) {
                 return Optional.of("required plugin " + required + " did not start: "
-                        + named.getFirst().reason().orElse("it is " + named.getFirst().state()));
+                        + named.getFirst()
+                                .reason()
+                                .orElse("it is " + named.getFirst().state()));
             }
         }
         return Optional.empty();
@@ -96,8 +98,10 @@ public final class Plugins implements AutoCloseable {
     /** Hears each key that a plugin has declared: plugin name, key, default as text, meaning. */
     public void declared(DeclaredKeys visitor) {
         for (PluginHandle handle : handles) {
-            handle.settings().ifPresent(s -> s.declared()
-                    .forEach(d -> visitor.key(PluginDescriptor.nameOf(handle.id()), d.key(), d.fallback(), d.meaning())));
+            handle.settings()
+                    .ifPresent(s -> s.declared()
+                            .forEach(d -> visitor.key(
+                                    PluginDescriptor.nameOf(handle.id()), d.key(), d.fallback(), d.meaning())));
         }
     }
 
@@ -129,7 +133,11 @@ public final class Plugins implements AutoCloseable {
     private boolean joined(PluginHandle handle) {
         boolean membership = handle.offers().stream().anyMatch(o -> o.extension() instanceof Membership);
         if (membership) {
-            LOG.log(Level.WARNING, "Plugin {0} was removed from {1} but offers the membership: it stays until the node stops", handle.id(), handle.file());
+            LOG.log(
+                    Level.WARNING,
+                    "Plugin {0} was removed from {1} but offers the membership: it stays until the node stops",
+                    handle.id(),
+                    handle.file());
         }
         return membership;
     }
@@ -208,8 +216,8 @@ public final class Plugins implements AutoCloseable {
     }
 
     private void publish() {
-        registry.publish(new Offers(
-                handles.stream().flatMap(h -> h.offers().stream()).toList()));
+        registry.publish(
+                new Offers(handles.stream().flatMap(h -> h.offers().stream()).toList()));
     }
 
     private List<Path> files() {

@@ -31,7 +31,8 @@ class ConfigurationTest {
     }
 
     private static String refusal(String yaml) {
-        return assertThrows(ConfigurationException.class, () -> of(yaml, Map.of(), Map.of())).getMessage();
+        return assertThrows(ConfigurationException.class, () -> of(yaml, Map.of(), Map.of()))
+                .getMessage();
     }
 
     @Test
@@ -45,7 +46,12 @@ class ConfigurationTest {
         Configuration all = of(yaml, environment, flags);
         assertEquals("default", all.get(Keys.KV_BACKEND));
         assertEquals("--flag", all.values().get("inference.kv_cache_backend").source());
-        assertEquals("skulk.yaml:2", of(yaml, Map.of(), Map.of()).values().get("inference.kv_cache_backend").source());
+        assertEquals(
+                "skulk.yaml:2",
+                of(yaml, Map.of(), Map.of())
+                        .values()
+                        .get("inference.kv_cache_backend")
+                        .source());
     }
 
     @ParameterizedTest
@@ -90,28 +96,39 @@ class ConfigurationTest {
         assertTrue(message.contains("SKULK_MAX_CONCURRENT_REQUESTS") && message.contains("lots"), message);
         assertFalse(of("", Map.of("SKULK_NO_BATCH", "1"), Map.of()).get(Keys.BATCH));
         assertTrue(of("", Map.of("SKULK_OFFLINE", "true"), Map.of()).get(Keys.OFFLINE));
-        assertEquals(List.of("a:1", "b:2"), of("", Map.of("SKULK_BOOTSTRAP_PEERS", "a:1, b:2"), Map.of()).get(Keys.BOOTSTRAP_PEERS));
+        assertEquals(
+                List.of("a:1", "b:2"),
+                of("", Map.of("SKULK_BOOTSTRAP_PEERS", "a:1, b:2"), Map.of()).get(Keys.BOOTSTRAP_PEERS));
     }
 
     @Test
     void keepsPluginSectionsForTheirPlugins() {
-        Configuration configuration = of("plugins:\n  storage-hub:\n    parallel: 4\n  required: [runner-mlx]\n", Map.of(), Map.of());
+        Configuration configuration =
+                of("plugins:\n  storage-hub:\n    parallel: 4\n  required: [runner-mlx]\n", Map.of(), Map.of());
         assertEquals(4L, configuration.plugin("storage-hub").integer("parallel").orElseThrow());
         assertEquals(List.of("runner-mlx"), configuration.get(Keys.PLUGINS_REQUIRED));
-        assertEquals("skulk.yaml:3", configuration.place("plugins.storage-hub.parallel").orElseThrow());
+        assertEquals(
+                "skulk.yaml:3",
+                configuration.place("plugins.storage-hub.parallel").orElseThrow());
     }
 
     @Test
     void writesAtomicallyAndKeepsSecretsAndLogging() throws IOException {
         Path path = temp.resolve("skulk.yaml");
-        Files.writeString(path, "hf_token: secret\nlogging:\n  enabled: true\n  ingest_url: http://x\ncluster:\n  secret: s\n");
+        Files.writeString(
+                path, "hf_token: secret\nlogging:\n  enabled: true\n  ingest_url: http://x\ncluster:\n  secret: s\n");
         ConfigurationFile before = ConfigurationFile.read(path);
-        assertEquals("{\"logging\":{\"enabled\":true,\"ingest_url\":\"http://x\"},\"cluster\":{}}", before.shown().toString());
+        assertEquals(
+                "{\"logging\":{\"enabled\":true,\"ingest_url\":\"http://x\"},\"cluster\":{}}",
+                before.shown().toString());
         before.write((JsonObject) Json.parse("{\"tracing\":{\"retention_days\":7},\"cluster\":{\"port\":1}}"));
         ConfigurationFile after = ConfigurationFile.read(path);
         assertEquals("secret", after.root().string("hf_token").orElseThrow());
-        assertEquals("s", after.root().object("cluster").orElseThrow().string("secret").orElseThrow());
-        assertEquals(1, after.root().object("cluster").orElseThrow().integer("port").orElseThrow());
+        assertEquals(
+                "s",
+                after.root().object("cluster").orElseThrow().string("secret").orElseThrow());
+        assertEquals(
+                1, after.root().object("cluster").orElseThrow().integer("port").orElseThrow());
         assertTrue(after.root().object("logging").orElseThrow().bool("enabled").orElseThrow());
         assertThrows(ConfigurationException.class, () -> after.write(JsonObject.of("nope", 1)));
         assertEquals(after.root(), ConfigurationFile.read(path).root());
@@ -123,8 +140,8 @@ class ConfigurationTest {
     @Test
     void explainsEveryKeyAndHidesSecrets() {
         Configuration configuration = of("hf_token: secret\n", Map.of(), Map.of());
-        Explanation explanation =
-                Explanation.of(configuration, List.of(new Explanation.PluginKey("hub", "parallel", "4", "connections")));
+        Explanation explanation = Explanation.of(
+                configuration, List.of(new Explanation.PluginKey("hub", "parallel", "4", "connections")));
         assertEquals(Keys.ALL.size() + 1, explanation.lines().size());
         assertFalse(explanation.text().contains("secret  ("), explanation.text());
         assertTrue(explanation.text().contains("hf_token = (hidden)  (skulk.yaml:1)"), explanation.text());

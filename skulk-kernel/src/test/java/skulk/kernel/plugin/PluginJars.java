@@ -39,8 +39,7 @@ final class PluginJars {
                         %s
                     }
                 }
-                """
-                        .formatted(module, start, stop));
+                """.formatted(module, start, stop));
     }
 
     /** Compiles sources by path into a jar. */

@@ -88,19 +88,23 @@ class PluginLifecycleTest {
                     public java.util.List<skulk.api.http.Route> routes() {
                         return java.util.List.of(new skulk.api.http.Route("GET", "%s", skulk.api.http.Route.Scope.INFER, x -> {}));
                     }
-                });"""
-                .formatted(name, path);
+                });""".formatted(name, path);
     }
 
     private static PluginStatus status(Plugins plugins, String id) {
-        return plugins.statuses().stream().filter(s -> s.id().equals(id)).findFirst().orElseThrow();
+        return plugins.statuses().stream()
+                .filter(s -> s.id().equals(id))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static void assertRefused(Plugins plugins, String id, String... words) {
         PluginStatus status = status(plugins, id);
         assertEquals("FAILED", status.state());
         for (String word : words) {
-            assertTrue(status.reason().orElseThrow().contains(word), status.reason().orElseThrow());
+            assertTrue(
+                    status.reason().orElseThrow().contains(word),
+                    status.reason().orElseThrow());
         }
     }
 
@@ -109,7 +113,8 @@ class PluginLifecycleTest {
                 .boxed()
                 .flatMap(count -> IntStream.range(-1, count)
                         .boxed()
-                        .flatMap(start -> IntStream.range(-1, count).mapToObj(stop -> Arguments.of(count, start, stop))));
+                        .flatMap(start ->
+                                IntStream.range(-1, count).mapToObj(stop -> Arguments.of(count, start, stop))));
     }
 
     @ParameterizedTest(name = "{0} plugins, start of {1} throws, stop of {2} throws")
@@ -123,9 +128,12 @@ class PluginLifecycleTest {
         }
         Plugins plugins = started();
         for (int i = 0; i < count; i++) {
-            assertEquals(i == badStart ? "FAILED" : "STARTED", status(plugins, "p" + i).state());
+            assertEquals(
+                    i == badStart ? "FAILED" : "STARTED",
+                    status(plugins, "p" + i).state());
         }
-        assertEquals(count - (badStart < 0 ? 0 : 1), registry.offers().features().size());
+        assertEquals(
+                count - (badStart < 0 ? 0 : 1), registry.offers().features().size());
         plugins.close();
         assertEquals(0, registry.offers().features().size());
         for (int i = 0; i < count; i++) {
@@ -137,10 +145,14 @@ class PluginLifecycleTest {
 
     @Test
     void setsTheContextLoaderAroundStartAndStop() throws IOException {
-        String check = "if (Thread.currentThread().getContextClassLoader() != Entry.class.getClassLoader()) throw new IllegalStateException(\"loader\");";
+        String check =
+                "if (Thread.currentThread().getContextClassLoader() != Entry.class.getClassLoader()) throw new IllegalStateException(\"loader\");";
         jar("a.jar", PluginJars.plugin("a", check + NONE, check + mark("stopped")));
         try (Plugins plugins = started()) {
-            assertEquals("STARTED", status(plugins, "a").state(), () -> status(plugins, "a").reason().orElse(""));
+            assertEquals(
+                    "STARTED",
+                    status(plugins, "a").state(),
+                    () -> status(plugins, "a").reason().orElse(""));
         }
         assertTrue(marked("stopped"));
     }
@@ -160,7 +172,13 @@ class PluginLifecycleTest {
     @Test
     void refusesAFolderThatCarriesItsOwnApi() throws IOException {
         jar("a/a.jar", PluginJars.plugin("a", NONE, ""));
-        jar("a/api.jar", Map.of("module-info.java", "module skulk.api { exports x; }", "x/X.java", "package x; public class X {}"));
+        jar(
+                "a/api.jar",
+                Map.of(
+                        "module-info.java",
+                        "module skulk.api { exports x; }",
+                        "x/X.java",
+                        "package x; public class X {}"));
         try (Plugins plugins = started()) {
             assertRefused(plugins, "a", "own copy of skulk.api", "remove");
         }
@@ -169,7 +187,13 @@ class PluginLifecycleTest {
     @Test
     void refusesClassesOfTheApiUnderAnotherName() throws IOException {
         jar("a/a.jar", PluginJars.plugin("a", NONE, ""));
-        jar("a/lib.jar", Map.of("module-info.java", "module lib { exports skulk.api.json; }", "skulk/api/json/X.java", "package skulk.api.json; public class X {}"));
+        jar(
+                "a/lib.jar",
+                Map.of(
+                        "module-info.java",
+                        "module lib { exports skulk.api.json; }",
+                        "skulk/api/json/X.java",
+                        "package skulk.api.json; public class X {}"));
         try (Plugins plugins = started()) {
             assertRefused(plugins, "a", "carries the package skulk.api.json");
         }
@@ -177,9 +201,18 @@ class PluginLifecycleTest {
 
     @Test
     void refusesAPluginThatRequiresTheKernel() throws IOException {
-        Path fake = new PluginJars(temp).jar(temp.resolve("k/kernel.jar"), Map.of("module-info.java", "module skulk.kernel { exports k; }", "k/K.java", "package k; public class K {}"));
+        Path fake = new PluginJars(temp)
+                .jar(
+                        temp.resolve("k/kernel.jar"),
+                        Map.of(
+                                "module-info.java",
+                                "module skulk.kernel { exports k; }",
+                                "k/K.java",
+                                "package k; public class K {}"));
         Map<String, String> sources = new LinkedHashMap<>(PluginJars.plugin("a", NONE, ""));
-        sources.computeIfPresent("module-info.java", (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires skulk.kernel;"));
+        sources.computeIfPresent(
+                "module-info.java",
+                (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires skulk.kernel;"));
         jar("a.jar", sources, "--module-path", PluginJars.api() + java.io.File.pathSeparator + fake);
         try (Plugins plugins = started()) {
             assertRefused(plugins, "a.jar", "requires skulk.kernel", "skulk.api only");
@@ -188,7 +221,13 @@ class PluginLifecycleTest {
 
     @Test
     void refusesNoneAndSeveralProviders() throws IOException {
-        jar("none.jar", Map.of("module-info.java", "module none { requires skulk.api; exports n; }", "n/N.java", "package n; public class N {}"));
+        jar(
+                "none.jar",
+                Map.of(
+                        "module-info.java",
+                        "module none { requires skulk.api; exports n; }",
+                        "n/N.java",
+                        "package n; public class N {}"));
         jar("two/one.jar", PluginJars.plugin("one", NONE, ""));
         jar("two/two.jar", PluginJars.plugin("two", NONE, ""));
         try (Plugins plugins = started()) {
@@ -211,9 +250,18 @@ class PluginLifecycleTest {
 
     @Test
     void refusesAMissingModule() throws IOException {
-        Path library = new PluginJars(temp).jar(temp.resolve("l/library.jar"), Map.of("module-info.java", "module library { exports l; }", "l/L.java", "package l; public class L {}"));
+        Path library = new PluginJars(temp)
+                .jar(
+                        temp.resolve("l/library.jar"),
+                        Map.of(
+                                "module-info.java",
+                                "module library { exports l; }",
+                                "l/L.java",
+                                "package l; public class L {}"));
         Map<String, String> sources = new LinkedHashMap<>(PluginJars.plugin("a", NONE, ""));
-        sources.computeIfPresent("module-info.java", (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires library;"));
+        sources.computeIfPresent(
+                "module-info.java",
+                (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires library;"));
         jar("a.jar", sources, "--module-path", PluginJars.api() + java.io.File.pathSeparator + library);
         try (Plugins plugins = started()) {
             assertRefused(plugins, "a", "cannot be resolved", "library");
@@ -227,7 +275,9 @@ class PluginLifecycleTest {
         assertTrue(running.runs(ApiVersion.parse("1.0").orElseThrow()));
         assertTrue(!running.runs(ApiVersion.parse("1.5.0").orElseThrow()));
         assertTrue(!running.runs(ApiVersion.parse("2.0.0").orElseThrow()));
-        assertTrue(!ApiVersion.parse("0.2.0").orElseThrow().runs(ApiVersion.parse("0.1.0").orElseThrow()));
+        assertTrue(!ApiVersion.parse("0.2.0")
+                .orElseThrow()
+                .runs(ApiVersion.parse("0.1.0").orElseThrow()));
         assertEquals(Optional.empty(), ApiVersion.parse("banana"));
     }
 
@@ -254,7 +304,13 @@ class PluginLifecycleTest {
 
     @Test
     void lendsTheNodesOwnKeysToPlugins() throws IOException {
-        jar("a.jar", PluginJars.plugin("a", "if (!context.settings().text(\"hf_token\", \"\", \"token\").equals(\"t\")) throw new IllegalStateException();" + NONE, ""));
+        jar(
+                "a.jar",
+                PluginJars.plugin(
+                        "a",
+                        "if (!context.settings().text(\"hf_token\", \"\", \"token\").equals(\"t\")) throw new IllegalStateException();"
+                                + NONE,
+                        ""));
         try (Plugins plugins = plugins(Map.of("hf_token", new JsonString("t")), Map.of())) {
             plugins.start();
             assertEquals("STARTED", status(plugins, "a").state());
@@ -264,8 +320,8 @@ class PluginLifecycleTest {
     @Test
     void leavesDisabledPluginsWhereTheyAreAndNamesMissingRequiredOnes() throws IOException {
         jar("a.jar", PluginJars.plugin("a", mark("started") + NONE, ""));
-        Map<String, Json> settings =
-                Map.of(Keys.PLUGINS_DISABLED.name(), JsonArray.of("a"), Keys.PLUGINS_REQUIRED.name(), JsonArray.of("zz"));
+        Map<String, Json> settings = Map.of(
+                Keys.PLUGINS_DISABLED.name(), JsonArray.of("a"), Keys.PLUGINS_REQUIRED.name(), JsonArray.of("zz"));
         try (Plugins plugins = plugins(settings, Map.of())) {
             plugins.start();
             assertEquals("FOUND", status(plugins, "a").state());
@@ -285,7 +341,8 @@ class PluginLifecycleTest {
             jar("b.jar", PluginJars.plugin("b", offer("b", "/b"), ""));
             jar("c.jar", PluginJars.plugin("c", offer("c", "/c"), ""));
             List<PluginStatus> statuses = plugins.rescan();
-            assertEquals(List.of("b", "c"), statuses.stream().map(PluginStatus::id).toList());
+            assertEquals(
+                    List.of("b", "c"), statuses.stream().map(PluginStatus::id).toList());
             assertTrue(statuses.stream().allMatch(s -> s.state().equals("STARTED")), statuses::toString);
             assertEquals(List.of(0, 2), sizes, "withdrawn before stopped, then added");
             assertTrue(marked("stoppedA"));
@@ -295,15 +352,32 @@ class PluginLifecycleTest {
     @Test
     void givesEachPluginItsOwnLibraryVersion() throws IOException {
         for (String version : List.of("1", "2")) {
-            Path library = new PluginJars(temp).jar(folder().resolve("p" + version + "/lib.jar"), Map.of(
-                    "module-info.java", "module lib { exports lib; }",
-                    "lib/Version.java", "package lib; public class Version { public static String get() { return \"" + version + "\"; } }"));
-            Map<String, String> sources = new LinkedHashMap<>(PluginJars.plugin("p" + version, "if (!lib.Version.get().equals(\"" + version + "\")) throw new IllegalStateException();" + NONE, ""));
-            sources.computeIfPresent("module-info.java", (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires lib;"));
-            jar("p" + version + "/p.jar", sources, "--module-path", PluginJars.api() + java.io.File.pathSeparator + library);
+            Path library = new PluginJars(temp)
+                    .jar(
+                            folder().resolve("p" + version + "/lib.jar"),
+                            Map.of(
+                                    "module-info.java",
+                                    "module lib { exports lib; }",
+                                    "lib/Version.java",
+                                    "package lib; public class Version { public static String get() { return \""
+                                            + version + "\"; } }"));
+            Map<String, String> sources = new LinkedHashMap<>(PluginJars.plugin(
+                    "p" + version,
+                    "if (!lib.Version.get().equals(\"" + version + "\")) throw new IllegalStateException();" + NONE,
+                    ""));
+            sources.computeIfPresent(
+                    "module-info.java",
+                    (k, v) -> v.replace("requires skulk.api;", "requires skulk.api; requires lib;"));
+            jar(
+                    "p" + version + "/p.jar",
+                    sources,
+                    "--module-path",
+                    PluginJars.api() + java.io.File.pathSeparator + library);
         }
         try (Plugins plugins = started()) {
-            assertTrue(plugins.statuses().stream().allMatch(s -> s.state().equals("STARTED")), plugins.statuses()::toString);
+            assertTrue(
+                    plugins.statuses().stream().allMatch(s -> s.state().equals("STARTED")),
+                    plugins.statuses()::toString);
         }
     }
 }

@@ -1,5 +1,6 @@
 package skulk.kernel.storage;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -222,6 +223,8 @@ class StorageServiceTest extends StorageFixture {
         hub.with(MODEL, "a.json", "old".getBytes()).with(MODEL, "b.json", "old".getBytes());
         hub.mischief = (file, offset, content) -> {
             if (file.path().equals("b.json")) {
+                // files are fetched side by side: the first is whole before the second fails
+                await().until(() -> Files.exists(disk.resolve("staging/org--model/a.json")));
                 throw new IOException("down");
             }
             return MemorySource.from(content, offset);

@@ -20,7 +20,7 @@ final class OperatorFeature implements HttpFeature {
         return new OperatorFeature(Stream.of(
                         new StateRoutes(cluster).routes(),
                         new NodeRoutes(cluster, context.workDirectory()).routes(),
-                        new PlacementRoutes(cluster).routes(),
+                        new PlacementRoutes(cluster, PlacementRoutes.usual(context.settings())).routes(),
                         new ModelRoutes(cluster).routes(),
                         new DiagnosticsRoutes(cluster).routes(),
                         new TraceRoutes(cluster).routes(),

@@ -5,7 +5,7 @@ import skulk.api.Extension;
 import skulk.api.Plugin;
 import skulk.api.PluginContext;
 
-/** Offers {@link OperatorFeature}; has no settings. */
+/** Offers {@link OperatorFeature}. */
 public final class OperatorPlugin implements Plugin {
     @Override
     public List<? extends Extension> start(PluginContext context) {

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import skulk.api.Cluster;
+import skulk.api.Settings;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Instance;
@@ -41,9 +42,23 @@ final class PlacementRoutes {
     private static final int MAX_NODES = 1000;
 
     private final Cluster cluster;
+    private final Sharding usual;
 
-    PlacementRoutes(Cluster cluster) {
+    /** @param usual where a request names no sharding */
+    PlacementRoutes(Cluster cluster, Sharding usual) {
         this.cluster = cluster;
+        this.usual = usual;
+    }
+
+    /** The strategy that the configuration prefers. */
+    static Sharding usual(Settings settings) {
+        String name = settings.text(
+                "placement.default", Sharding.PIPELINE.toString(), "strategy where a request names none");
+        return SHARDINGS.stream()
+                .filter(s -> s.toString().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new SkulkException(
+                        Problem.Kind.USER_ERROR, "placement.default: '" + name + "' is not one of " + SHARDINGS));
     }
 
     List<Route> routes() {
@@ -70,7 +85,7 @@ final class PlacementRoutes {
                 exchange,
                 withCard(() -> cluster.call(new Operation.PlaceInstance(
                         id,
-                        constant(SHARDINGS, sharding, Sharding.PIPELINE),
+                        constant(SHARDINGS, sharding, usual),
                         constant(METAS, meta, InstanceMeta.MLX_RING),
                         minNodes,
                         ids(excluded)))));
@@ -79,7 +94,7 @@ final class PlacementRoutes {
     private void plan(Exchange exchange) {
         Query query = new Query(exchange);
         String model = query.required("model_id");
-        Sharding sharding = query.word("sharding", SHARDINGS, Sharding.PIPELINE);
+        Sharding sharding = query.word("sharding", SHARDINGS, usual);
         InstanceMeta meta = query.word("instance_meta", METAS, InstanceMeta.MLX_RING);
         int minNodes = query.integer("min_nodes", 1, 1);
         query.check();

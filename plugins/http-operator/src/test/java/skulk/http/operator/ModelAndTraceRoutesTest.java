@@ -94,7 +94,10 @@ class ModelAndTraceRoutesTest {
 
     @Test
     void aWholeModelIsDownloadedByItsName() {
-        var card = StateRoutesTest.instance().shardAssignments().shardOf(new NodeId("a")).modelCard();
+        var card = StateRoutesTest.instance()
+                .shardAssignments()
+                .shardOf(new NodeId("a"))
+                .modelCard();
         Operator operator = new Operator().answering(op -> switch (op) {
             case Operation.ListModels o -> List.of(new Operation.CatalogEntry(card, false));
             default -> new CommandId("c1");
@@ -105,7 +108,8 @@ class ModelAndTraceRoutesTest {
         var whole = skulk.api.cluster.Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers());
         assertEquals(new Operation.StartDownload(new NodeId("n1"), whole), operator.last());
         assertEquals(
-                422, operator.post("/download/start", "{\"targetNodeId\":\"n1\"}").status());
+                422,
+                operator.post("/download/start", "{\"targetNodeId\":\"n1\"}").status());
     }
 
     private static Json tagged(skulk.api.cluster.Shard shard) {

@@ -7,12 +7,22 @@ import skulk.api.fake.FakeCluster;
 import skulk.api.fake.FakeContext;
 import skulk.api.fake.FakeExchange;
 import skulk.api.http.Route;
+import skulk.api.json.JsonObject;
 import skulk.api.operation.Operation;
 
 /** The feature over a cluster that the test sets up. */
 final class Operator {
     final FakeCluster cluster = new FakeCluster();
-    final OperatorFeature feature = OperatorFeature.of(FakeContext.create().with(cluster));
+    final OperatorFeature feature;
+
+    Operator() {
+        this(JsonObject.EMPTY);
+    }
+
+    /** With settings in its section. */
+    Operator(JsonObject settings) {
+        feature = OperatorFeature.of(FakeContext.create(settings).with(cluster));
+    }
 
     /** A feature of these routes alone. */
     static OperatorFeature only(List<Route> routes) {

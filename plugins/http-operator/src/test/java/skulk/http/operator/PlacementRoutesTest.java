@@ -1,6 +1,7 @@
 package skulk.http.operator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static skulk.api.fake.FakeClusterView.GB;
 
@@ -58,6 +59,17 @@ class PlacementRoutesTest {
         assertEquals(
                 "org/m",
                 reply.object("model_card").orElseThrow().string("modelId").orElseThrow());
+    }
+
+    @Test
+    void theConfigurationChoosesTheStrategyThatRequestsDoNotName() {
+        Operator operator = new Operator(JsonObject.of("placement", JsonObject.of("default", "Tensor")));
+        operator.answering(op -> RECEIPT).post("/place_instance", "{\"model_id\":\"org/m\"}");
+        assertEquals(Sharding.TENSOR, ((Operation.PlaceInstance) operator.last()).sharding());
+        SkulkException e = assertThrows(
+                SkulkException.class,
+                () -> new Operator(JsonObject.of("placement", JsonObject.of("default", "Rows"))));
+        assertTrue(e.getMessage().contains("Rows"), e.getMessage());
     }
 
     @Test

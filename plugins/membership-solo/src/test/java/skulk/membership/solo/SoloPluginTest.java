@@ -21,7 +21,8 @@ class SoloPluginTest {
         SoloPlugin plugin = new SoloPlugin();
         var offers = plugin.start(FakeContext.create());
         assertEquals(1, offers.size());
-        assertEquals("solo", assertInstanceOf(Membership.class, offers.getFirst()).name());
+        assertEquals(
+                "solo", assertInstanceOf(Membership.class, offers.getFirst()).name());
         plugin.stop();
     }
 
