@@ -109,10 +109,14 @@ public final class Keys {
             .hidden();
     public static final Key<Boolean> FORCE_MASTER =
             Key.flag("cluster.force_master", false, "joins as preferred coordinator");
-    public static final Key<Boolean> TAILSCALE =
-            Key.flag("connectivity.tailscale.enabled", true, "accepted from existing files: addresses of a tailnet are used like any other");
+    public static final Key<Boolean> TAILSCALE = Key.flag(
+            "connectivity.tailscale.enabled",
+            true,
+            "accepted from existing files: addresses of a tailnet are used like any other");
     public static final Key<List<String>> TAILSCALE_PEERS = Key.texts(
-            "connectivity.tailscale.bootstrap_peers", List.of(), "accepted from existing files; name these nodes in cluster.bootstrap_peers");
+            "connectivity.tailscale.bootstrap_peers",
+            List.of(),
+            "accepted from existing files; name these nodes in cluster.bootstrap_peers");
 
     // ---- placement and serving
     public static final Key<String> PLACEMENT_DEFAULT = Key.oneOf(
@@ -132,12 +136,6 @@ public final class Keys {
             1,
             86_400,
             "longest silence between tokens before a stream counts as stalled");
-            "requests.resume", true, "continues a stream on another placement of the model when its instance is lost");
-            "requests.resume_wait_seconds",
-            30,
-            0,
-            86_400,
-            "longest pause that resuming may cause before the request fails");
     public static final Key<String> KV_BACKEND = Key.oneOf(
                     "inference.kv_cache_backend",
                     "default",

@@ -52,8 +52,8 @@ final class PlacementRoutes {
 
     /** The strategy that the configuration prefers. */
     static Sharding usual(Settings settings) {
-        String name = settings.text(
-                "placement.default", Sharding.PIPELINE.toString(), "strategy where a request names none");
+        String name =
+                settings.text("placement.default", Sharding.PIPELINE.toString(), "strategy where a request names none");
         return SHARDINGS.stream()
                 .filter(s -> s.toString().equals(name))
                 .findFirst()

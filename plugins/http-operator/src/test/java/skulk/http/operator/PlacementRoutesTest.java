@@ -67,8 +67,7 @@ class PlacementRoutesTest {
         operator.answering(op -> RECEIPT).post("/place_instance", "{\"model_id\":\"org/m\"}");
         assertEquals(Sharding.TENSOR, ((Operation.PlaceInstance) operator.last()).sharding());
         SkulkException e = assertThrows(
-                SkulkException.class,
-                () -> new Operator(JsonObject.of("placement", JsonObject.of("default", "Rows"))));
+                SkulkException.class, () -> new Operator(JsonObject.of("placement", JsonObject.of("default", "Rows"))));
         assertTrue(e.getMessage().contains("Rows"), e.getMessage());
     }
 
