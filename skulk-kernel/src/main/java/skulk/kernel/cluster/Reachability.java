@@ -65,17 +65,25 @@ final class Reachability implements AutoCloseable {
         endpoints.keySet().retainAll(members);
         told.keySet().retainAll(members);
         if (members.size() > 1 && grew) {
-            listen();
-            server.ifPresent(s -> cluster.broadcast(
-                    new Message.ProbeEndpoint(Addresses.own(), s.getLocalPort(), apiPort.getAsInt())));
+            endpoint().ifPresent(cluster::broadcast);
         }
+    }
+
+    /** Where this node is measured. */
+    private Optional<Message> endpoint() {
+        listen();
+        return server.map(s -> new Message.ProbeEndpoint(Addresses.own(), s.getLocalPort(), apiPort.getAsInt()));
     }
 
     /** On the control thread. */
     void heard(NodeId node, Message.ProbeEndpoint endpoint) {
         if (!node.equals(self)) {
-            endpoints.put(node, endpoint);
+            boolean first = endpoints.put(node, endpoint) == null;
             measureLater(node);
+            if (first) {
+                // what this node told may have come before the other knew of it, and was dropped with the next view
+                endpoint().ifPresent(own -> cluster.send(node, own));
+            }
         }
     }
 
