@@ -7,6 +7,7 @@ import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.CommandId;
 import skulk.api.dialect.DialectBody;
+import skulk.api.dialect.EmbeddingModels;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.EmbeddingRequest.Embeddings;
 import skulk.api.generation.Sampling;
@@ -16,16 +17,11 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
-import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
-import skulk.api.operation.Operation;
-import skulk.api.problem.Problem.Kind;
-import skulk.api.problem.SkulkException;
 
 /** {@code POST …/embed} and the older {@code POST …/embeddings}. */
 record EmbedEndpoint(Inference inference, Cluster cluster) {
     private static final int MOST_INPUTS = 2048;
-    private static final String SHORTENABLE = "matryoshka";
 
     private record Asked(
             String model,
@@ -81,17 +77,7 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
 
     private Embeddings embed(Asked asked, String client) {
         ModelId model = Models.id(asked.model());
-        Optional<ModelCard> card = cluster.call(new Operation.ListModels()).stream()
-                .map(Operation.CatalogEntry::card)
-                .filter(c -> c.modelId().equals(model))
-                .findFirst();
-        if (asked.dimensions().isPresent()
-                && card.filter(c -> c.capabilities().contains(SHORTENABLE)).isEmpty()) {
-            throw new SkulkException(Kind.USER_ERROR, "'dimensions' is not supported by model " + model);
-        }
-        if (card.isPresent() && !card.get().embeds()) {
-            throw new SkulkException(Kind.USER_ERROR, "Model %s is not an embedding model".formatted(model));
-        }
+        EmbeddingModels.check(cluster, model, asked.dimensions().isPresent());
         new OptionsFields(Sampling.DEFAULT, List.of(), Optional.empty(), asked.context())
                 .checkContext(model, cluster.view());
         return inference.embed(new EmbeddingRequest(

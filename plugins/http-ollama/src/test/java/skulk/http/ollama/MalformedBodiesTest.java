@@ -2,21 +2,17 @@ package skulk.http.ollama;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import skulk.api.HttpFeature;
 import skulk.api.fake.FakeCluster;
 import skulk.api.fake.FakeContext;
 import skulk.api.fake.FakeExchange;
 import skulk.api.fake.FakeInference;
+import skulk.api.fake.MalformedJson;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.json.Json;
-import skulk.api.json.JsonArray;
-import skulk.api.json.JsonObject;
 import skulk.api.problem.Problem;
 
 /** Whatever a client sends, the answer is one of the intended statuses and nothing is thrown. */
@@ -57,7 +53,7 @@ class MalformedBodiesTest {
             "/api/show",
             "{\"model\":\"m\",\"name\":\"m\",\"verbose\":true}");
 
-    private final Random random = new Random(42);
+    private final MalformedJson malformed = new MalformedJson(JUNK);
 
     @Test
     void neverAnythingButAnIntendedStatus() {
@@ -71,39 +67,10 @@ class MalformedBodiesTest {
         for (Map.Entry<String, String> entry : GOOD.entrySet()) {
             Json good = Json.parse(entry.getValue());
             for (int i = 0; i < ROUNDS; i++) {
-                String body = mutate(good).toString();
-                body = random.nextInt(10) == 0 ? body.substring(0, random.nextInt(body.length())) : body;
+                String body = malformed.of(good);
                 FakeExchange exchange = new FakeExchange().body(body).run(stock, "POST", entry.getKey());
                 assertTrue(List.of(200, 400, 404, 422).contains(exchange.status()), body);
             }
         }
-    }
-
-    /** The value with one thing in it replaced, removed or added. */
-    private Json mutate(Json value) {
-        if (random.nextInt(6) == 0) {
-            return Json.parse(JUNK.get(random.nextInt(JUNK.size())));
-        }
-        return switch (value) {
-            case JsonObject object
-            when !object.members().isEmpty() -> {
-                Map<String, Json> members = new LinkedHashMap<>(object.members());
-                String name = List.copyOf(members.keySet()).get(random.nextInt(members.size()));
-                switch (random.nextInt(8)) {
-                    case 0 -> members.remove(name);
-                    case 1 -> members.put("surprise", Json.NULL);
-                    default -> members.put(name, mutate(members.get(name)));
-                }
-                yield Json.of(members);
-            }
-            case JsonArray array
-            when array.size() > 0 -> {
-                List<Json> items = new ArrayList<>(array.items());
-                int at = random.nextInt(items.size());
-                items.set(at, mutate(items.get(at)));
-                yield new JsonArray(items);
-            }
-            default -> Json.parse(JUNK.get(random.nextInt(JUNK.size())));
-        };
     }
 }

@@ -10,6 +10,7 @@ import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.CommandId;
 import skulk.api.dialect.DialectBody;
+import skulk.api.dialect.EmbeddingModels;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.http.Exchange;
 import skulk.api.http.Fields;
@@ -17,9 +18,7 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
-import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
-import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.Problem.Kind;
 import skulk.api.problem.SkulkException;
@@ -27,8 +26,6 @@ import skulk.api.problem.SkulkException;
 /** {@code POST /v1/embeddings}; the checks run in the order of contract section 4. */
 record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
     /** The capability of cards whose vectors may be cut short (Matryoshka training, arXiv:2205.13147). */
-    static final String SHORTENABLE = "matryoshka";
-
     private static final int MOST_INPUTS = 2048; // OpenAI's limit
 
     private record Asked(String model, List<String> inputs, boolean base64, Optional<Integer> dimensions) {}
@@ -36,17 +33,7 @@ record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
     void handle(Exchange exchange) {
         Asked asked = read(exchange.json());
         ModelId model = DialectBody.model(asked.model());
-        Optional<ModelCard> card = cluster.call(new Operation.ListModels()).stream()
-                .map(Operation.CatalogEntry::card)
-                .filter(c -> c.modelId().equals(model))
-                .findFirst();
-        if (asked.dimensions().isPresent()
-                && card.filter(c -> c.capabilities().contains(SHORTENABLE)).isEmpty()) {
-            throw new SkulkException(Kind.USER_ERROR, "'dimensions' is not supported by model " + model);
-        }
-        if (card.isPresent() && !card.get().embeds()) {
-            throw new SkulkException(Kind.USER_ERROR, "Model %s is not an embedding model".formatted(model));
-        }
+        EmbeddingModels.check(cluster, model, asked.dimensions().isPresent());
         EmbeddingRequest request = new EmbeddingRequest(
                 CommandId.random(),
                 model,
