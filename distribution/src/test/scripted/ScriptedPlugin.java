@@ -103,7 +103,7 @@ public final class ScriptedPlugin implements Plugin {
                         calls > 0 ? FinishReason.TOOL_CALLS : FinishReason.STOP,
                         Optional.empty(),
                         new Usage(PROMPT_TOKENS, tokens, 2, 0, 0, 0),
-                        new Stats(100, 10, 1 << 20, 1)));
+                        new Stats(100, 10, 1 << 20, 1, true)));
             } catch (SkulkException e) {
                 events.accept(new Failed(e.problem()));
             } catch (InterruptedException | RuntimeException e) {

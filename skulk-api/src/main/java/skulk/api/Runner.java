@@ -25,7 +25,11 @@ public interface Runner extends AutoCloseable {
     /** Tokens of a request's prompt. @throws skulk.api.problem.SkulkException where it cannot be rendered */
     int countTokens(GenerationRequest request);
 
-    /** Counters and levels of the engine for diagnostics and metrics: queue, batch, cache blocks, bandwidth, chosen kernels. */
+    /**
+     * Counters and levels of the engine for diagnostics and metrics: queue, batch, cache blocks, bandwidth, chosen kernels. Cheap; called twice a second and from any
+     * thread. A member {@code histograms} holds, by name, {@code bounds} (upper ends, ascending), {@code counts} (one more than bounds, not accumulated) and
+     * {@code sum}.
+     */
     JsonObject report();
 
     /** Fails what is in flight and frees everything. */

@@ -18,7 +18,7 @@ class ExamplePluginTest {
             GenerationEvent.FinishReason.STOP,
             Optional.empty(),
             new GenerationEvent.Usage(1, 2, 0, 0, 0, 0),
-            new GenerationEvent.Stats(0, 0, 0, 0));
+            new GenerationEvent.Stats(0, 0, 0, 0, false));
 
     private static HttpFeature feature(FakeContext context) {
         return (HttpFeature) new ExamplePlugin().start(context).getFirst();

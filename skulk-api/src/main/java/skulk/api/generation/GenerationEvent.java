@@ -103,6 +103,8 @@ public sealed interface GenerationEvent {
      * @param generationTps output tokens per second after the first
      * @param peakMemoryBytes of the rank process
      * @param inFlightAtAdmission requests in the batch when this one joined
+     * @param batches whether the engine decodes requests together
      */
-    record Stats(double promptTps, double generationTps, long peakMemoryBytes, int inFlightAtAdmission) {}
+    record Stats(
+            double promptTps, double generationTps, long peakMemoryBytes, int inFlightAtAdmission, boolean batches) {}
 }

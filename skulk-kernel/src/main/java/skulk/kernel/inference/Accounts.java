@@ -67,9 +67,7 @@ public final class Accounts {
         switch (told.event()) {
             case GenerationEvent.Accepted accepted -> status(request, TaskStatus.RUNNING);
             case GenerationEvent.Text text -> {
-                if (running.putIfAbsent(request.command(), true) == null) {
-                    timing(request, "gen_ai_server_time_to_first_token");
-                }
+                begun(request);
                 chunk(request, () -> chunk(request).put("text", text.text()).put("finish_reason", Optional.empty()));
             }
             case GenerationEvent.Finished finished -> {
@@ -101,11 +99,19 @@ public final class Accounts {
                                 : new Event.TaskFailed(request.task(), type, problem.message()));
             }
             case GenerationEvent.Prefill prefill -> {}
-            case GenerationEvent.ToolCallDelta delta ->
+            case GenerationEvent.ToolCallDelta delta -> {
+                begun(request);
                 chunk(
                         request,
                         () -> chunk(request).put("tool_call", delta.arguments()).put("index", delta.index()));
+            }
             case GenerationEvent.Committed committed -> {}
+        }
+    }
+
+    private void begun(InFlight request) {
+        if (running.putIfAbsent(request.command(), true) == null) {
+            timing(request, "gen_ai_server_time_to_first_token");
         }
     }
 

@@ -1,13 +1,18 @@
 package skulk.kernel.operation;
 
-import java.lang.management.ManagementFactory;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
@@ -25,11 +30,19 @@ import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 import skulk.api.telemetry.Reading;
 import skulk.kernel.config.Keys;
+import skulk.kernel.rank.RankReport;
+import skulk.kernel.telemetry.EngineMetrics;
+import skulk.kernel.telemetry.ProcessMemory;
 
 /** The node's own life: restart, readiness, configuration, metrics, facts. */
 final class NodeLife {
     /** Longest time without a sign of life of a rank before the node counts as not ready. */
     private static final Duration STUCK = Duration.ofMillis(1500);
+
+    /** Longest time that a scrape waits for the ranks. */
+    private static final Duration REPORT = Duration.ofSeconds(1);
+
+    private static final System.Logger LOG = System.getLogger(NodeLife.class.getName());
 
     private final Kit kit;
     private final Peers peers;
@@ -100,10 +113,10 @@ final class NodeLife {
         level("skulk_events_logged", Map.of(), kit.log().count());
         level("skulk_event_log_counting_only", Map.of(), kit.log().countingOnly() ? 1 : 0);
         level("skulk_requests_in_flight", Map.of(), kit.dispatcher().commands().size());
-        level(
-                "process_resident_heap_bytes",
-                Map.of(),
-                ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        ProcessMemory memory = ProcessMemory.now();
+        level("process_resident_memory_bytes", Map.of(), memory.residentBytes());
+        level("skulk_node_heap_bytes", Map.of(), memory.heapBytes());
+        level("skulk_node_heap_live_bytes", Map.of(), memory.heapLiveBytes());
         NodeInfo self = view.nodes().get(view.self());
         if (self != null) {
             self.memory()
@@ -117,7 +130,36 @@ final class NodeLife {
                             Map.of(),
                             d.available().inBytes()));
         }
-        return kit.telemetry().prometheus();
+        return kit.telemetry().prometheus() + EngineMetrics.prometheus(engines());
+    }
+
+    /** What the ranks of this node report; those that do not answer in time are left out. */
+    private Map<Map<String, String>, JsonObject> engines() {
+        Map<Map<String, String>, CompletableFuture<Json>> asked = new LinkedHashMap<>();
+        for (RankReport rank : kit.ranks().reports()) {
+            if (rank.status().serving()) {
+                Map<String, String> labels = Map.of(
+                        "model", rank.spec().instance().modelId().value(),
+                        "instance", rank.spec().instance().instanceId().value(),
+                        "rank", Integer.toString(rank.spec().shard().deviceRank()));
+                kit.ranks().report(rank.spec().runner()).ifPresent(answer -> asked.put(labels, answer));
+            }
+        }
+        Map<Map<String, String>, JsonObject> reports = new LinkedHashMap<>();
+        long until = System.nanoTime() + REPORT.toNanos();
+        asked.forEach((labels, answer) -> {
+            try {
+                Json report = answer.get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
+                if (report instanceof JsonObject object) {
+                    reports.put(labels, object);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.log(Level.DEBUG, "no report of {0}: {1}", labels, e.toString());
+            }
+        });
+        return reports;
     }
 
     private void level(String name, Map<String, String> labels, double value) {

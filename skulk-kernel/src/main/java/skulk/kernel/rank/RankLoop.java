@@ -35,6 +35,7 @@ import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.telemetry.ProcessMemory;
 
 /** The life of a rank process: frames in, frames out, one model. */
 final class RankLoop {
@@ -108,7 +109,11 @@ final class RankLoop {
             case ToRank.Embed(long call, EmbeddingRequest request) -> answer(call, () -> embed(request));
             case ToRank.Count(long call, GenerationRequest request) ->
                 answer(call, () -> JsonNumber.of(loaded().countTokens(request)));
-            case ToRank.Report(long call) -> answer(call, () -> loaded().report());
+            case ToRank.Report(long call) ->
+                answer(
+                        call,
+                        () -> loaded().report()
+                                .with("process", ProcessMemory.now().toJson()));
             case ToRank.Shutdown s -> shutdown();
         }
     }

@@ -56,12 +56,20 @@ final class Metrics {
     private static String labels(Map<String, String> labels) {
         return new TreeMap<>(labels)
                 .entrySet().stream()
-                        .map(e -> e.getKey() + "=\""
-                                + e.getValue()
-                                        .replace("\\", "\\\\")
-                                        .replace("\"", "\\\"")
-                                        .replace("\n", "\\n") + "\"")
+                        .map(e -> e.getKey() + "=\"" + escaped(e.getValue()) + "\"")
                         .collect(Collectors.joining(","));
+    }
+
+    /** The value of a label in Prometheus' text format. */
+    static String escaped(String value) {
+        return value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n");
+    }
+
+    /** A number in Prometheus' text format. */
+    static String text(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15
+                ? Long.toString((long) value)
+                : Double.toString(value);
     }
 
     synchronized String prometheus() {
@@ -98,9 +106,6 @@ final class Metrics {
         if (!labels.isEmpty()) {
             out.append('{').append(labels).append('}');
         }
-        String text = value == Math.rint(value) && Math.abs(value) < 1e15
-                ? Long.toString((long) value)
-                : Double.toString(value);
-        out.append(' ').append(text).append('\n');
+        out.append(' ').append(text(value)).append('\n');
     }
 }

@@ -92,7 +92,7 @@ public final class TestRank {
                                     GenerationEvent.FinishReason.LENGTH,
                                     Optional.empty(),
                                     new GenerationEvent.Usage(3, limit, 0, 0, 0, 0),
-                                    new GenerationEvent.Stats(100, 50, 1 << 20, 1)));
+                                    new GenerationEvent.Stats(100, 50, 1 << 20, 1, true)));
             watcher.running(false);
         }
 

@@ -142,7 +142,7 @@ class QuotasTest {
                                 GenerationEvent.FinishReason.STOP,
                                 Optional.empty(),
                                 new GenerationEvent.Usage(100, 500, 0, 0, 0, 0),
-                                new GenerationEvent.Stats(1, 1, 0, 1))),
+                                new GenerationEvent.Stats(1, 1, 0, 1, true))),
                 quotas);
         try (Inference.Generating generating = inference.generate(request("six-hundred"))) {
             for (int i = 0; i < 3; i++) {

@@ -24,6 +24,7 @@ final class MessageFrames {
     private Optional<Finished> end = Optional.empty();
     private int callIndex = -1;
     private int inputTokens;
+    private int cachedInput;
     private volatile boolean started;
 
     MessageFrames(String commandId, String model) {
@@ -40,7 +41,8 @@ final class MessageFrames {
         List<String> out = new ArrayList<>();
         switch (event) {
             case Accepted(int promptTokens, int cachedTokens) -> {
-                inputTokens = promptTokens;
+                inputTokens = promptTokens - cachedTokens;
+                cachedInput = cachedTokens;
                 start(out);
             }
             case GenerationEvent.Text(Channel channel, String text, List<TokenLogprob> logprobs) -> {
@@ -116,7 +118,8 @@ final class MessageFrames {
     private void finish(Finished finished, List<String> out) {
         close(out);
         end = Optional.of(finished);
-        inputTokens = finished.usage().promptTokens();
+        cachedInput = finished.usage().cachedTokens();
+        inputTokens = finished.usage().promptTokens() - cachedInput;
         JsonObject delta = JsonObject.builder()
                 .put("stop_reason", stopReason())
                 .put("stop_sequence", finished.stopSequence())
@@ -145,6 +148,8 @@ final class MessageFrames {
                         "usage",
                         JsonObject.builder()
                                 .put("input_tokens", inputTokens)
+                                .put("cache_creation_input_tokens", 0)
+                                .put("cache_read_input_tokens", cachedInput)
                                 .put(
                                         "output_tokens",
                                         end.map(e -> e.usage().completionTokens())

@@ -81,7 +81,7 @@ final class Dialect implements AutoCloseable {
     }
 
     static Finished finished(FinishReason reason, Optional<String> stopSequence) {
-        return new Finished(reason, stopSequence, new Usage(5, 3, 2, 1, 0, 0), new Stats(100.5, 20.25, 1000, 1));
+        return new Finished(reason, stopSequence, new Usage(5, 3, 2, 1, 0, 0), new Stats(100.5, 20.25, 1000, 1, true));
     }
 
     static Finished finished() {

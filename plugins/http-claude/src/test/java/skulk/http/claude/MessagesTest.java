@@ -29,7 +29,8 @@ class MessagesTest {
     private static final String START = frame(
             "message_start",
             "\"message\":{\"id\":\"msg_ID\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[],\"model\":\"m\","
-                    + "\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":5,\"output_tokens\":0}}");
+                    + "\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":3,\"cache_creation_input_tokens\":0,"
+                    + "\"cache_read_input_tokens\":2,\"output_tokens\":0}}");
 
     private final Dialect dialect = new Dialect("{\"keep_alive_seconds\":0.1}");
 
@@ -115,7 +116,8 @@ class MessagesTest {
                 "{\"id\":\"msg_ID\",\"type\":\"message\",\"role\":\"assistant\",\"content\":["
                         + "{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"\"},{\"type\":\"text\",\"text\":\"Hello\"},"
                         + "{\"type\":\"tool_use\",\"id\":\"toolu_x\",\"name\":\"f\",\"input\":{\"a\":1}}],\"model\":\"m\","
-                        + "\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":5,\"output_tokens\":3}}",
+                        + "\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":3,\"cache_creation_input_tokens\":0,"
+                        + "\"cache_read_input_tokens\":2,\"output_tokens\":3}}",
                 exchange.text().replace(id, "ID"));
     }
 

@@ -68,7 +68,7 @@ class OllamaTest {
     }
 
     private static Finished finished(FinishReason reason) {
-        return new Finished(reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100, 20, 1000, 1));
+        return new Finished(reason, Optional.empty(), new Usage(5, 3, 2, 1, 0, 0), new Stats(100, 20, 1000, 1, true));
     }
 
     private FakeExchange post(String route, String body) {

@@ -27,6 +27,7 @@ record BenchEndpoint(Streaming streaming, Cluster cluster) {
 
     private static JsonObject stats(java.util.List<Finished> ends) {
         return ChatJson.stats(ends, "inBytes")
+                .with("serving_batches", ends.getFirst().stats().batches())
                 .with("in_flight_at_admission", ends.getFirst().stats().inFlightAtAdmission());
     }
 }

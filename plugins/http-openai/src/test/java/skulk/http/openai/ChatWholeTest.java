@@ -101,7 +101,7 @@ class ChatWholeTest {
                 .jsonResponse();
         assertEquals(
                 "{\"prompt_tps\":100.5,\"generation_tps\":20.25,\"prompt_tokens\":5,\"generation_tokens\":3,"
-                        + "\"peak_memory_usage\":{\"inBytes\":1000},\"in_flight_at_admission\":1}",
+                        + "\"peak_memory_usage\":{\"inBytes\":1000},\"serving_batches\":true,\"in_flight_at_admission\":1}",
                 whole.find("generation_stats").orElseThrow().toString());
         JsonObject power = whole.object("power_usage").orElseThrow();
         assertEquals(

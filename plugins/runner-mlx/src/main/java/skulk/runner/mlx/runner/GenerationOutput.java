@@ -120,7 +120,8 @@ final class GenerationOutput implements SequenceOutput {
                 perSecond(tally.promptTokens() - tally.cachedTokens(), tally.prefillNanos()),
                 perSecond(tally.generated() - 1, tally.decodeNanos()),
                 PeakMemory.bytes(),
-                tally.inFlight());
+                tally.inFlight(),
+                tally.batches());
     }
 
     private static double perSecond(int tokens, long nanos) {

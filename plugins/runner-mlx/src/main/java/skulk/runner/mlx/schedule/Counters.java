@@ -2,7 +2,7 @@ package skulk.runner.mlx.schedule;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the scheduler has done since it started; read from any thread. */
+/** What the scheduler has done since it started; read from any thread. Histograms are written by the driver alone. */
 final class Counters {
     final LongAdder steps = new LongAdder();
     final LongAdder promptTokens = new LongAdder();
@@ -15,4 +15,8 @@ final class Counters {
     final LongAdder cancelled = new LongAdder();
     final LongAdder overloaded = new LongAdder();
     final LongAdder preempted = new LongAdder();
+    final Histogram queueWait = new Histogram(Histogram.FIRST_TOKEN);
+    final Histogram firstToken = new Histogram(Histogram.FIRST_TOKEN);
+    final Histogram betweenTokens = new Histogram(Histogram.BETWEEN_TOKENS);
+    final Histogram batch = new Histogram(Histogram.BATCH);
 }

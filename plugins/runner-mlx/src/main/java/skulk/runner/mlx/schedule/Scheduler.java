@@ -127,7 +127,8 @@ public final class Scheduler implements AutoCloseable {
 
     /** A resumed request that was lost just before its end. */
     private Ticket endedAlready(Job job) {
-        Tally tally = new Tally(job.prompt().length, 0, job.committed().length, 0, 0, 0, 0, 0);
+        Tally tally =
+                new Tally(job.prompt().length, 0, job.committed().length, 0, 0, 0, 0, 0, options.maxConcurrent > 1);
         job.drafter().ifPresent(Drafter::close);
         job.output().admitted(job.prompt().length, 0);
         job.output().ended(End.of(FinishReason.LENGTH), tally);
@@ -242,6 +243,7 @@ public final class Scheduler implements AutoCloseable {
         cache.open(sequence);
         active.add(sequence);
         if (sequence.admitted(active.size())) {
+            counters.queueWait.observeNanos(sequence.queuedNanos());
             sequence.cachedTokens = Math.min(sequence.computed, sequence.promptTokens());
             counters.cachedTokens.add(sequence.cachedTokens);
             deliver(sequence, () -> sequence.job.output().admitted(sequence.promptTokens(), sequence.cachedTokens));
@@ -349,7 +351,7 @@ public final class Scheduler implements AutoCloseable {
             @Override
             public void ended(Sequence sequence, End end) {
                 counters.finished.increment();
-                Tally tally = sequence.tally();
+                Tally tally = sequence.tally(options.maxConcurrent > 1);
                 remove(sequence);
                 deliver(sequence, () -> sequence.job.output().ended(end, tally));
             }
@@ -403,9 +405,19 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Levels and counters: queue, batch, cache, speeds. Any thread. */
+    /** Levels, counters and histograms: queue, batch, cache, speeds, waiting times. Any thread. */
     public JsonObject report() {
         int total = decoder.cache().totalBlocks();
+        JsonObject histograms = JsonObject.builder()
+                .put("queueWait", counters.queueWait.toJson())
+                .put("firstToken", counters.firstToken.toJson())
+                .put("betweenTokens", counters.betweenTokens.toJson())
+                .put("batch", counters.batch.toJson())
+                .build();
+        return levels(total).put("histograms", histograms).build();
+    }
+
+    private JsonObject.Builder levels(int total) {
         return JsonObject.builder()
                 .put("queued", waiting.size())
                 .put("queuedTokens", waiting.tokens())
@@ -428,8 +440,7 @@ public final class Scheduler implements AutoCloseable {
                 .put("overloaded", counters.overloaded.sum())
                 .put("preempted", counters.preempted.sum())
                 .put("prefillTokensPerSecond", policy.prefillSpeed())
-                .put("stepMillis", policy.stepMillis())
-                .build();
+                .put("stepMillis", policy.stepMillis());
     }
 
     /** Fails what waits and what runs, and ends the thread; the step under way is completed. Idempotent. */

@@ -32,6 +32,7 @@ final class Sequence {
     int offered;
 
     int inFlight;
+    private final long submittedAt = System.nanoTime();
     private long admittedAt;
     private long firstTokenAt;
     private long lastTokenAt;
@@ -101,6 +102,21 @@ final class Sequence {
         return true;
     }
 
+    /** Nanoseconds from submission to admission. */
+    long queuedNanos() {
+        return admittedAt - submittedAt;
+    }
+
+    /** When its newest token was chosen; its submission before the first. */
+    long lastTokenAt() {
+        return lastTokenAt == 0 ? submittedAt : lastTokenAt;
+    }
+
+    /** Whether it has brought out a token since it was submitted. */
+    boolean begun() {
+        return firstTokenAt != 0;
+    }
+
     Optional<Drafting> drafting() {
         return drafting;
     }
@@ -111,7 +127,8 @@ final class Sequence {
         drafting = Optional.empty();
     }
 
-    Tally tally() {
+    /** @param batches whether sequences are decoded together */
+    Tally tally(boolean batches) {
         long first = firstTokenAt == 0 ? System.nanoTime() : firstTokenAt;
         return new Tally(
                 promptTokens(),
@@ -121,6 +138,7 @@ final class Sequence {
                 drafting.map(Drafting::rejected).orElse(0),
                 first - admittedAt,
                 Math.max(0, lastTokenAt - first),
-                inFlight);
+                inFlight,
+                batches);
     }
 }

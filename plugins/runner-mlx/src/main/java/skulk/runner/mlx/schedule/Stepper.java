@@ -125,6 +125,7 @@ final class Stepper {
         }
         counters.steps.increment();
         counters.promptTokens.add(prefill);
+        counters.batch.observe(shares.size());
         policy.observe(new ChunkPolicy.Rows(decode, drafts, prefill), nanos);
     }
 
@@ -154,6 +155,8 @@ final class Stepper {
         List<Integer> fresh = new ArrayList<>(1 + drafts.length);
         Optional<End> end = Optional.empty();
         int right = 0;
+        boolean first = !sequence.begun();
+        long before = sequence.lastTokenAt();
         for (int i = 0; i <= drafts.length && end.isEmpty(); i++) {
             Choice choice = sequence.job.sampler().choose(logits, firstRow + i, work);
             end = commit(sequence, choice, fresh);
@@ -176,6 +179,7 @@ final class Stepper {
             cache.truncate(sequence, valid);
         }
         counters.outputTokens.add(fresh.size());
+        (first ? counters.firstToken : counters.betweenTokens).observeNanos(sequence.lastTokenAt() - before);
         sequence.job.output().committed(fresh);
         sequence.drafting()
                 .ifPresent(drafting -> drafting.committed(

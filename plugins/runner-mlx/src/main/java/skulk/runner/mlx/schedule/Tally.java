@@ -9,6 +9,7 @@ package skulk.runner.mlx.schedule;
  * @param prefillNanos from admission to the first output token
  * @param decodeNanos from the first output token to the last
  * @param inFlight sequences in the batch when this one joined, itself included
+ * @param batches whether sequences are decoded together
  */
 public record Tally(
         int promptTokens,
@@ -18,4 +19,5 @@ public record Tally(
         int rejectedDraft,
         long prefillNanos,
         long decodeNanos,
-        int inFlight) {}
+        int inFlight,
+        boolean batches) {}
