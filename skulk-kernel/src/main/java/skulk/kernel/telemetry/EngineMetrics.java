@@ -25,6 +25,7 @@ public final class EngineMetrics {
             new Named("queued", "skulk_engine_queue_requests", "requests that wait for a place in the batch"),
             new Named("queuedTokens", "skulk_engine_queue_tokens", "prompt and output tokens of requests that wait"),
             new Named("active", "skulk_engine_batch_requests", "sequences in the batch"),
+            new Named("openSequences", "skulk_engine_sequences_open", "sequences that hold KV blocks"),
             new Named("maxConcurrent", "skulk_engine_batch_limit", "most sequences in the batch"),
             new Named("contextLimit", "skulk_engine_context_limit_tokens", "longest sequence, prompt and output"),
             new Named("cacheBlocks", "skulk_engine_kv_blocks", "KV blocks that fit"),

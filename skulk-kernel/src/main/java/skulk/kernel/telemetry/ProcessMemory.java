@@ -1,17 +1,13 @@
 package skulk.kernel.telemetry;
 
-import com.sun.management.GarbageCollectorMXBean;
-import com.sun.management.GcInfo;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
+import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.Objects;
 import skulk.api.json.JsonObject;
 
 /**
@@ -19,7 +15,7 @@ import skulk.api.json.JsonObject;
  *
  * @param residentBytes of the whole process as the system counts it; 0 where it does not tell
  * @param heapBytes in use on the heap, garbage included
- * @param heapLiveBytes left on the heap by the newest collection; 0 before the first
+ * @param heapLiveBytes left on the heap by the newest collection of all of it; 0 before the first
  */
 public record ProcessMemory(long residentBytes, long heapBytes, long heapLiveBytes) {
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -44,20 +40,15 @@ public record ProcessMemory(long residentBytes, long heapBytes, long heapLiveByt
         return 0;
     }
 
+    /** What long-lived objects take, as the newest full collection found it: pools of young ones are emptied all the time. */
     private static long live() {
-        Set<String> heap = ManagementFactory.getMemoryPoolMXBeans().stream()
+        return ManagementFactory.getMemoryPoolMXBeans().stream()
                 .filter(pool -> pool.getType() == MemoryType.HEAP)
-                .map(pool -> pool.getName())
-                .collect(Collectors.toSet());
-        Optional<GcInfo> newest = ManagementFactory.getPlatformMXBeans(GarbageCollectorMXBean.class).stream()
-                .flatMap(bean -> Optional.ofNullable(bean.getLastGcInfo()).stream())
-                .max(Comparator.comparingLong(GcInfo::getEndTime));
-        return newest.map(info -> info.getMemoryUsageAfterGc().entrySet().stream()
-                        .filter(pool -> heap.contains(pool.getKey()))
-                        .map(Map.Entry::getValue)
-                        .mapToLong(usage -> usage.getUsed())
-                        .sum())
-                .orElse(0L);
+                .filter(pool -> pool.getName().contains("Old") || pool.getName().contains("Tenured"))
+                .map(MemoryPoolMXBean::getCollectionUsage)
+                .filter(Objects::nonNull)
+                .mapToLong(MemoryUsage::getUsed)
+                .sum();
     }
 
     public JsonObject toJson() {

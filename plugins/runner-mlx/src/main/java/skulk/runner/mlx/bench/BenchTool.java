@@ -16,6 +16,8 @@ public final class BenchTool implements ToolProvider {
                          [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3] [--json]
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
                          [--prompt 128] [--generate 64] [--json]
+                   bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
+                         [--cancel-rate 0.2] [--prompt 512] [--generate 64] [--json]
               shapes: %s
             """;
 
@@ -28,7 +30,9 @@ public final class BenchTool implements ToolProvider {
     public int run(PrintWriter out, PrintWriter err, String... args) {
         try {
             Options options = Options.parse(List.of(args));
-            JsonObject result = options.has("url") ? LoadBench.run(options) : EngineBench.run(options);
+            JsonObject result = options.has("soak")
+                    ? SoakBench.run(options, err)
+                    : options.has("url") ? LoadBench.run(options) : EngineBench.run(options);
             out.println(options.has("json") ? result.toPrettyString() : Report.text(result));
             out.flush();
             return 0;

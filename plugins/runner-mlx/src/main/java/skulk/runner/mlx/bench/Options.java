@@ -24,7 +24,9 @@ record Options(Map<String, String> values) {
             "batch",
             "repeat",
             "concurrency",
-            "requests");
+            "requests",
+            "soak",
+            "cancel-rate");
 
     static Options parse(List<String> words) {
         Map<String, String> values = new LinkedHashMap<>();
@@ -53,6 +55,28 @@ record Options(Map<String, String> values) {
 
     int number(String name, int fallback) {
         return text(name).map(v -> positive(name, v)).orElse(fallback);
+    }
+
+    /** A number over 0, given. */
+    double amount(String name) {
+        return real(name, text(name).orElseThrow(), Double.MAX_VALUE);
+    }
+
+    /** A number from 0 to 1. */
+    double share(String name, double fallback) {
+        return text(name).map(v -> v.equals("0") ? 0 : real(name, v, 1)).orElse(fallback);
+    }
+
+    private static double real(String name, String value, double most) {
+        try {
+            double number = Double.parseDouble(value);
+            if (number > 0 && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("--" + name + ": '" + value + "' is not a number", e);
+        }
+        throw new IllegalArgumentException("--" + name + ": '" + value + "' is out of range");
     }
 
     List<Integer> numbers(String name, String fallback) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.checkpoint.Fields;
 import skulk.runner.mlx.checkpoint.Quantization;
+import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
@@ -53,7 +54,7 @@ public final class DecoderLoader {
         CacheAgreement agreement = CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
         KvLayout layout =
                 KvLayout.of(architecture.attention(), half, agreement.windows()).withState(architecture.state());
-        long perToken = layout.blockBytes() / skulk.runner.mlx.kernel.AttentionKernels.BLOCK;
+        long perToken = layout.blockBytes() / AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
                 shape.modelType(),
                 shape.vocab(),
@@ -87,12 +88,20 @@ public final class DecoderLoader {
         long left = limits.memoryBytes() == Long.MAX_VALUE
                 ? (long) (physicalMemory() * DEFAULT_CACHE_SHARE)
                 : limits.memoryBytes() - weights.bytes() - WORKSPACE;
-        long bytes = Math.min(left, limits.cacheBytes());
+        long bytes = Math.min(left, Math.min(limits.cacheBytes(), useful(limits, layout)));
         if (bytes < layout.blockBytes()) {
             throw new OutOfMemoryError("weights of " + weights.bytes() + " bytes leave no room for a cache within "
                     + limits.memoryBytes() + " bytes");
         }
         return bytes;
+    }
+
+    /** What the tokens take that the cache is to hold at most. */
+    private static long useful(LoadOptions.Limits limits, KvLayout layout) {
+        long blocks = limits.cacheTokens() / AttentionKernels.BLOCK + 1;
+        double bytes = (double) blocks * layout.blockBytes()
+                + 2.0 * limits.cacheTokens() / limits.maxContext() * layout.stateBytes();
+        return Math.max(LoadOptions.Limits.LEAST_CACHE, (long) bytes);
     }
 
     private static long physicalMemory() {

@@ -26,6 +26,9 @@ public interface KvPool {
     /** Blocks that can be taken now. Any thread. */
     int freeBlocks();
 
+    /** Blocks that were in use before and hold nothing now: taking them takes no memory from the system. */
+    int emptyBlocks();
+
     /** Opens an empty sequence. */
     KvSequence newSequence();
 

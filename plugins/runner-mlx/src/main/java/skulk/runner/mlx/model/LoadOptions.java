@@ -80,9 +80,19 @@ public record LoadOptions(
      *
      * @param memoryBytes weights, cache and workspace together
      * @param cacheBytes the cache alone
+     * @param cacheTokens tokens that the cache may hold where that takes more than {@link #LEAST_CACHE}: more than the
+     *     batch can use and prefixes are worth keeping for would only take memory from others
      * @param maxContext cap on the length of a sequence, beside what the model says
      */
-    public record Limits(long memoryBytes, long cacheBytes, int maxContext) {
+    public record Limits(long memoryBytes, long cacheBytes, long cacheTokens, int maxContext) {
+        /** Bytes of cache that no number of tokens cuts down. */
+        public static final long LEAST_CACHE = 256L << 20;
+
+        /** As many tokens as fit. */
+        public Limits(long memoryBytes, long cacheBytes, int maxContext) {
+            this(memoryBytes, cacheBytes, Long.MAX_VALUE, maxContext);
+        }
+
         /** No cap but what the model itself and half of the machine's memory say. */
         public static Limits none() {
             return new Limits(Long.MAX_VALUE, Long.MAX_VALUE, Integer.MAX_VALUE);

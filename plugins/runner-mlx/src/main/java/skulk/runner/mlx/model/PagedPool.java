@@ -107,6 +107,15 @@ final class PagedPool implements KvPool {
     }
 
     @Override
+    public int emptyBlocks() {
+        int empty = Integer.MAX_VALUE;
+        for (Slots group : slots) {
+            empty = group.bytes == 0 ? empty : Math.min(empty, group.free.size());
+        }
+        return empty;
+    }
+
+    @Override
     public PagedSequence newSequence() {
         return new PagedSequence(this);
     }

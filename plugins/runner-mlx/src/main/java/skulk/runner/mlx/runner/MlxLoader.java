@@ -33,6 +33,9 @@ final class MlxLoader {
     /** Tokens that may wait, as a multiple of the context limit and the batch. */
     private static final int QUEUE_DEPTH = 4;
 
+    /** The cache holds a full batch of the longest sequences and as much again of what earlier ones left. */
+    private static final int CACHE_BATCHES = 2;
+
     private MlxLoader() {}
 
     /** @throws IOException naming the pair of ranks whose link failed */
@@ -115,7 +118,8 @@ final class MlxLoader {
                         settings.maxQueued(),
                         (long) context * settings.maxConcurrent() * QUEUE_DEPTH,
                         settings.maxChunk(),
-                        limit),
+                        limit,
+                        new FreeMemory()),
                 watcher,
                 group::plan,
                 RankGroup.overlap(rank.shard()));
@@ -144,7 +148,11 @@ final class MlxLoader {
                 settings.threads(),
                 settings.kernels(),
                 settings.kv(),
-                new LoadOptions.Limits(settings.memoryBytes(), Long.MAX_VALUE, context),
+                new LoadOptions.Limits(
+                        settings.memoryBytes(),
+                        Long.MAX_VALUE,
+                        CACHE_BATCHES * (long) settings.maxConcurrent() * context,
+                        context),
                 RankGroup.part(rank.shard()),
                 group.collectives());
     }

@@ -85,6 +85,10 @@ public final class RankSequences implements AutoCloseable {
         return kept.get(key).references() == 1;
     }
 
+    int open() {
+        return sequences.size();
+    }
+
     @Override
     public void close() {
         sequences.values().forEach(KvSequence::close);

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import skulk.api.Drafter;
 import skulk.api.RankContext;
@@ -36,8 +37,20 @@ public final class Scheduler implements AutoCloseable {
      * @param maxQueuedTokens most tokens, prompt and output, of all that wait
      * @param maxChunk most prompt tokens of a step
      * @param context how long sequences may become
+     * @param memoryScarce whether the cache should not grow now, though its budget would allow it; asked by one thread
      */
-    public record Options(int maxConcurrent, int maxQueued, long maxQueuedTokens, int maxChunk, ContextLimit context) {}
+    public record Options(
+            int maxConcurrent,
+            int maxQueued,
+            long maxQueuedTokens,
+            int maxChunk,
+            ContextLimit context,
+            BooleanSupplier memoryScarce) {
+        /** With a machine whose memory is never scarce. */
+        public Options(int maxConcurrent, int maxQueued, long maxQueuedTokens, int maxChunk, ContextLimit context) {
+            this(maxConcurrent, maxQueued, maxQueuedTokens, maxChunk, context, () -> false);
+        }
+    }
 
     /** A submitted sequence. */
     @FunctionalInterface
@@ -67,6 +80,7 @@ public final class Scheduler implements AutoCloseable {
     private String phase = "idle";
     private volatile int activeCount;
     private volatile int keptBlocks;
+    private volatile int openSequences;
 
     /** @param followers get every step's plan before it runs here; nothing to do for a single rank */
     public Scheduler(Decoder decoder, Options options, RankContext.Watcher watcher, Consumer<StepPlan> followers) {
@@ -84,7 +98,7 @@ public final class Scheduler implements AutoCloseable {
         this.decoder = decoder;
         this.options = options;
         this.watcher = watcher;
-        this.cache = new SharedCache(decoder, followers);
+        this.cache = new SharedCache(decoder, followers, options.memoryScarce());
         this.policy = new ChunkPolicy(options.maxChunk());
         this.stepper = new Stepper(cache, policy, counters);
         this.waiting = new WaitingRoom(options, this::speed);
@@ -190,6 +204,7 @@ public final class Scheduler implements AutoCloseable {
     private void report(boolean nowBusy) {
         activeCount = active.size();
         keptBlocks = cache.keptBlocks();
+        openSequences = cache.openSequences();
         if (nowBusy != busy) {
             busy = nowBusy;
             watcher.running(nowBusy);
@@ -422,6 +437,7 @@ public final class Scheduler implements AutoCloseable {
                 .put("queued", waiting.size())
                 .put("queuedTokens", waiting.tokens())
                 .put("active", activeCount)
+                .put("openSequences", openSequences)
                 .put("maxConcurrent", options.maxConcurrent)
                 .put("contextLimit", options.context.tokens())
                 .put("cacheBlocks", total)

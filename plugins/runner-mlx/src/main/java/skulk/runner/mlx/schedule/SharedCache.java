@@ -3,6 +3,7 @@ package skulk.runner.mlx.schedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.KvPool;
@@ -16,11 +17,16 @@ final class SharedCache implements AutoCloseable {
     private final KvPool pool;
     private final RankSequences sequences;
     private final Consumer<StepPlan> followers;
+    private final BooleanSupplier memoryScarce;
     private final PrefixCache prefixes = new PrefixCache();
     private final List<StepPlan.Operation> pending = new ArrayList<>();
 
-    /** @param followers get every plan before it runs here */
-    SharedCache(Decoder decoder, Consumer<StepPlan> followers) {
+    /**
+     * @param followers get every plan before it runs here
+     * @param memoryScarce whether the cache should not grow now
+     */
+    SharedCache(Decoder decoder, Consumer<StepPlan> followers, BooleanSupplier memoryScarce) {
+        this.memoryScarce = memoryScarce;
         this.pool = decoder.cache();
         this.sequences = new RankSequences(decoder);
         this.followers = followers;
@@ -88,16 +94,28 @@ final class SharedCache implements AutoCloseable {
         return sequences.blocksFor(sequence.id, tokens);
     }
 
-    /** Makes room by forgetting kept blocks, least recently used first. @return whether there is room now */
+    /**
+     * Makes room by forgetting kept blocks, least recently used first; where memory is scarce, also where the budget
+     * has room, so that blocks are used again rather than new ones taken.
+     *
+     * @return whether there is room now
+     */
     boolean makeRoom(int blocks) {
-        while (pool.freeBlocks() < blocks) {
-            Optional<BlockKey> victim = prefixes.evict(sequences::onlyKept);
-            if (victim.isEmpty()) {
-                return false;
-            }
-            apply(new StepPlan.Evict(victim.get()));
+        boolean more = true;
+        while (more && pool.freeBlocks() < blocks) {
+            more = evict();
         }
-        return true;
+        while (more && pool.emptyBlocks() < blocks && memoryScarce.getAsBoolean()) {
+            more = evict();
+        }
+        return pool.freeBlocks() >= blocks;
+    }
+
+    /** @return false where nothing can be forgotten */
+    private boolean evict() {
+        Optional<BlockKey> victim = prefixes.evict(sequences::onlyKept);
+        victim.ifPresent(key -> apply(new StepPlan.Evict(key)));
+        return victim.isPresent();
     }
 
     /** Begins a step here, after telling the followers of it. */
@@ -105,6 +123,11 @@ final class SharedCache implements AutoCloseable {
         followers.accept(new StepPlan(pending, slices));
         pending.clear();
         return sequences.begin(slices);
+    }
+
+    /** Sequences that hold blocks. */
+    int openSequences() {
+        return sequences.open();
     }
 
     int keptBlocks() {

@@ -99,6 +99,7 @@ final class FakeDecoder implements Decoder {
     static final class FakePool implements KvPool {
         private final int blocks;
         private int used;
+        private int mostUsed;
         private long sequences;
 
         FakePool(int blocks) {
@@ -132,6 +133,16 @@ final class FakeDecoder implements Decoder {
 
         synchronized void use(int change) {
             used += change;
+            mostUsed = Math.max(mostUsed, used);
+        }
+
+        synchronized int mostUsed() {
+            return mostUsed;
+        }
+
+        @Override
+        public synchronized int emptyBlocks() {
+            return mostUsed - used;
         }
 
         @Override

@@ -12,6 +12,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -161,6 +162,32 @@ class SchedulerTest {
         await().until(() -> scheduler.report().integer("active").orElseThrow() == 0);
         long kept = scheduler.report().integer("cacheBlocksKept").orElseThrow();
         assertEquals(kept, decoder.pool.usedBytes());
+        scheduler.close();
+        assertEquals(0, decoder.pool.usedBytes());
+    }
+
+    @Test
+    void aCacheDoesNotGrowWhileMemoryIsScarce() throws Exception {
+        FakeDecoder decoder = new FakeDecoder(4096, false);
+        AtomicBoolean scarce = new AtomicBoolean();
+        Scheduler scheduler = new Scheduler(
+                decoder,
+                new Scheduler.Options(1, 10, 100_000, 64, new ContextLimit(1000, 32), scarce::get),
+                new SilentWatcher(),
+                plan -> {});
+        int grown = 0;
+        for (int i = 0; i < 12; i++) {
+            Recorder recorder = new Recorder();
+            scheduler.submit(job("a", prompt(100, i), 4, recorder));
+            recorder.awaitEnd();
+            assertEquals(expected(prompt(100, i), 4), recorder.tokens);
+            if (i == 5) {
+                scarce.set(true);
+                grown = decoder.pool.mostUsed();
+            }
+        }
+        assertTrue(grown > 0);
+        assertEquals(grown, decoder.pool.mostUsed());
         scheduler.close();
         assertEquals(0, decoder.pool.usedBytes());
     }
@@ -332,8 +359,11 @@ class SchedulerTest {
         scheduler.submit(job("a", prompt(4, 1), 50, running));
         running.admitted.get(10, TimeUnit.SECONDS);
         scheduler.submit(job("a", prompt(4, 2), 50, waiting));
+        // both sequences are still under way when it closes: the step waits for its permit
+        Thread closing = Thread.ofVirtual().start(scheduler::close);
+        await().until(() -> closing.getState() == Thread.State.WAITING);
         decoder.permits.release(100_000);
-        scheduler.close();
+        closing.join();
         assertEquals("runner_closed", waiting.awaitProblem().code());
         assertTrue(running.problem.isDone() || running.end.isDone());
         Recorder late = new Recorder();
