@@ -1,31 +1,34 @@
 package skulk.runner.mlx.kernel;
 
 /**
- * Rows of activations rounded to {@value #BITS} bits, in the form that {@link IntKernels} multiply with 4-bit weights.
- * Rows lie in blocks of four, values of the four rows side by side; rows beyond the last whole block stand alone.
+ * Rows of activations rounded to integers, in the form that {@link IntKernels} multiply with 4-bit weights. Rows lie in
+ * blocks of four, values of the four rows side by side; rows beyond the last whole block stand alone.
  *
  * <p>A 4-bit weight cannot be taken out of its word for free, but 16-bit lanes that are only shifted hold {@code V_k =
  * n_k + 16 V_(k+1)} (modulo 2^16), so {@code sum n_k x_k = sum V_k (x_k - 16 x_(k-1))}: the differences are stored here
- * once per row, and the kernels need no masks. A lane's true sum, taken about the middle code 8, is at most {@code 8 *
- * MAX * SPAN / 2} and fits; what wraps on the way does not matter. Short spans allow more bits and fit outliers better;
- * each costs the kernels a conversion to float.
+ * once per row, and the kernels need no masks.
  *
- * <p>Per span of columns: {@code step}, the value of one unit, and the sum of the unrounded values.
+ * <p>All that must fit 16 bits is a lane's final sum, whatever wraps on the way. A lane sums every second four columns
+ * of a span of weights; taken about the middle code 8 its sum is at most {@code 8 * sum |x|}. So each span gets the
+ * finest step that keeps its sum of magnitudes within {@value #BUDGET}, rather than a number of bits for its largest
+ * value: for values spread like a Gaussian that is 2.6 times finer than what the largest value would allow, and large
+ * outliers, which make up most of the sum, are represented best.
+ *
+ * <p>Per span of columns, which is a group of the weights: {@code step}, the value of one unit, and the sum of the
+ * unrounded values.
  */
 public final class IntActivations {
-    /** Columns that share a step. */
-    static final int SPAN = 32;
-    /** Largest rounded value: 8 * MAX * SPAN / 2 fits 16 bits. */
-    static final int MAX = 8191 / SPAN;
-    /** Bits of a rounded value with its sign. */
-    static final int BITS = 9;
-    /** A span whose values are all below counts as zero; its reciprocal would overflow. */
-    static final float TINY = 1e-30f;
     /** Rows of a block. */
     static final int BLOCK = 4;
 
+    /** A span whose values are all below counts as zero; its reciprocal would overflow. */
+    private static final float TINY = 1e-30f;
+
+    /** Largest sum of magnitudes of a lane before rounding, which may add a half for each of 32 columns: 32767 / 8. */
+    private static final int BUDGET = 4095 - 16;
+
     private int cols;
-    private int group;
+    private int span;
     private int rows;
     /** Differences, two columns (k and k + 4 of a word of 8) to an int. */
     int[] pairs = new int[0];
@@ -35,16 +38,22 @@ public final class IntActivations {
     float[] steps = new float[0];
     float[] sums = new float[0];
 
-    /** Makes room. */
-    void reset(int rows, int cols, int group) {
+    /**
+     * Makes room.
+     *
+     * @param span the weights' group, at most 64
+     */
+    void reset(int rows, int cols, int span) {
         this.rows = rows;
         this.cols = cols;
-        this.group = group;
+        this.span = span;
         if (pairs.length < rows * (cols / 2)) {
             pairs = new int[rows * (cols / 2)];
-            starts = new int[rows * (cols / SPAN)];
-            steps = new float[rows * (cols / SPAN)];
-            sums = new float[rows * (cols / SPAN)];
+        }
+        if (starts.length < rows * (cols / span)) {
+            starts = new int[rows * (cols / span)];
+            steps = new float[rows * (cols / span)];
+            sums = new float[rows * (cols / span)];
         }
     }
 
@@ -52,8 +61,9 @@ public final class IntActivations {
         return cols;
     }
 
-    int group() {
-        return group;
+    /** Columns that share a step. */
+    int span() {
+        return span;
     }
 
     int rows() {
@@ -77,6 +87,63 @@ public final class IntActivations {
 
     /** Where its starts, steps and sums are. */
     int spansAt(int first) {
-        return first * (cols / SPAN);
+        return first * (cols / span);
+    }
+
+    /** The larger sum of magnitudes of a span's two lanes, from sums over every 16th column. */
+    static float size(float[] sizes) {
+        float low = sizes[0] + sizes[1] + sizes[2] + sizes[3] + sizes[8] + sizes[9] + sizes[10] + sizes[11];
+        float high = sizes[4] + sizes[5] + sizes[6] + sizes[7] + sizes[12] + sizes[13] + sizes[14] + sizes[15];
+        return Math.max(low, high);
+    }
+
+    /** The sum of a span from sums over every 16th column. */
+    static float sum(float[] values) {
+        float sum = 0;
+        for (float value : values) {
+            sum += value;
+        }
+        return sum;
+    }
+
+    /** The value of one unit in a span of that size. */
+    static float step(float size) {
+        return size / BUDGET;
+    }
+
+    /** What turns values of a span of that size to units. */
+    static float inverse(float size) {
+        return size < TINY ? 0 : BUDGET / size;
+    }
+
+    /** Stores the rounded values of span {@code s}. */
+    void put(int row, int s, int[] q, float step, float sum) {
+        int width = width(row);
+        int first = first(row);
+        int lane = row - first;
+        int pair = pairsAt(first) + s * (span / 2) * width + lane;
+        int low = 0;
+        int high = 0;
+        for (int i = 0; i < span; i += 8) {
+            int a = q[i];
+            int b = q[i + 1];
+            int c = q[i + 2];
+            int d = q[i + 3];
+            int e = q[i + 4];
+            int f = q[i + 5];
+            int h = q[i + 6];
+            int j = q[i + 7];
+            pairs[pair] = a & 0xffff | e << 16;
+            pairs[pair + width] = b - 16 * a & 0xffff | f - 16 * e << 16;
+            pairs[pair + 2 * width] = c - 16 * b & 0xffff | h - 16 * f << 16;
+            pairs[pair + 3 * width] = d - 16 * c & 0xffff | j - 16 * h << 16;
+            pair += 4 * width;
+            low += a + b + c + d;
+            high += e + f + h + j;
+        }
+        int at = spansAt(first) + s * width + lane;
+        starts[at] = -8 * low & 0xffff | -8 * high << 16;
+        steps[at] = step;
+        sums[at] = sum;
     }
 }

@@ -1,59 +1,28 @@
 package skulk.runner.mlx.kernel;
 
-import static skulk.runner.mlx.kernel.IntActivations.SPAN;
 import static skulk.runner.mlx.kernel.TileFormat.ROWS;
 
 /** The reference form of {@link IntKernels}. */
 final class ScalarInt implements IntKernels {
     @Override
     public void round(float[] x, int xAt, IntActivations out, int row) {
-        int[] q = new int[SPAN];
-        for (int s = 0; s < out.cols() / SPAN; s++) {
-            float max = 0;
-            float sum = 0;
-            int at = xAt + s * SPAN;
-            for (int i = 0; i < SPAN; i++) {
-                max = Math.max(max, Math.abs(x[at + i]));
-                sum += x[at + i];
+        int span = out.span();
+        int[] q = new int[span];
+        for (int s = 0; s < out.cols() / span; s++) {
+            float[] sizes = new float[ROWS];
+            float[] values = new float[ROWS];
+            int at = xAt + s * span;
+            for (int i = 0; i < span; i++) {
+                sizes[i % ROWS] += Math.abs(x[at + i]);
+                values[i % ROWS] += x[at + i];
             }
-            float inverse = max < IntActivations.TINY ? 0 : IntActivations.MAX / max;
-            for (int i = 0; i < SPAN; i++) {
+            float size = IntActivations.size(sizes);
+            float inverse = IntActivations.inverse(size);
+            for (int i = 0; i < span; i++) {
                 q[i] = (int) Math.rint(x[at + i] * inverse);
             }
-            put(out, row, s, q, max / IntActivations.MAX, sum);
+            out.put(row, s, q, IntActivations.step(size), IntActivations.sum(values));
         }
-    }
-
-    /** Stores the rounded values of span {@code s}. */
-    static void put(IntActivations out, int row, int s, int[] q, float step, float sum) {
-        int width = out.width(row);
-        int first = out.first(row);
-        int lane = row - first;
-        int pair = out.pairsAt(first) + s * (SPAN / 2) * width + lane;
-        int[] pairs = out.pairs;
-        int low = 0;
-        int high = 0;
-        for (int i = 0; i < SPAN; i += 8) {
-            int a = q[i];
-            int b = q[i + 1];
-            int c = q[i + 2];
-            int d = q[i + 3];
-            int e = q[i + 4];
-            int f = q[i + 5];
-            int h = q[i + 6];
-            int j = q[i + 7];
-            pairs[pair] = a & 0xffff | e << 16;
-            pairs[pair + width] = b - 16 * a & 0xffff | f - 16 * e << 16;
-            pairs[pair + 2 * width] = c - 16 * b & 0xffff | h - 16 * f << 16;
-            pairs[pair + 3 * width] = d - 16 * c & 0xffff | j - 16 * h << 16;
-            pair += 4 * width;
-            low += a + b + c + d;
-            high += e + f + h + j;
-        }
-        int at = out.spansAt(first) + s * width + lane;
-        out.starts[at] = -8 * low & 0xffff | -8 * high << 16;
-        out.steps[at] = step;
-        out.sums[at] = sum;
     }
 
     @Override
@@ -93,18 +62,15 @@ final class ScalarInt implements IntKernels {
         TileFormat format = matrix.format();
         for (int r = 0; r < ROWS; r++) {
             float sum = 0;
-            for (int g = 0; g < x.cols() / x.group(); g++) {
+            for (int g = 0; g < x.cols() / x.span(); g++) {
                 long group = tile * matrix.tileBytes() + g * format.groupBytes();
                 float scale = ScalarMatrix.scale(matrix.data(), format, group, r);
                 float bias = ScalarMatrix.scale(matrix.data(), format, group + (long) ROWS * format.scaleBytes(), r);
-                for (int s = g * x.group() / SPAN; s < (g + 1) * x.group() / SPAN; s++) {
-                    int at = x.spansAt(first) + s * width + lane;
-                    long word = group + format.groupHead() + (s * SPAN - g * x.group()) / 8 * (ROWS * 4L) + r * 4L;
-                    int pair = x.pairsAt(first) + s * (SPAN / 2) * width + lane;
-                    int n = span(matrix, word, x, pair, width, x.starts[at]);
-                    sum = Math.fma(Math.fma(8f, scale, bias), x.sums[at], sum);
-                    sum = Math.fma(scale, n * x.steps[at], sum);
-                }
+                int at = x.spansAt(first) + g * width + lane;
+                int pair = x.pairsAt(first) + g * (x.span() / 2) * width + lane;
+                int n = span(matrix, group + format.groupHead() + r * 4L, x, pair, width, x.starts[at]);
+                sum = Math.fma(Math.fma(8f, scale, bias), x.sums[at], sum);
+                sum = Math.fma(scale, n * x.steps[at], sum);
             }
             y[yAt + r] = sum;
         }
@@ -113,7 +79,7 @@ final class ScalarInt implements IntKernels {
     private static int span(TileMatrix matrix, long at, IntActivations x, int pair, int width, int start) {
         short low = (short) start;
         short high = (short) (start >> 16);
-        for (int w = 0; w < SPAN / 8; w++) {
+        for (int w = 0; w < x.span() / 8; w++) {
             int word = matrix.data().get(ScalarMatrix.INT, at + (long) w * ROWS * 4);
             for (int k = 0; k < 4; k++) {
                 int both = x.pairs[pair + (w * 4 + k) * width];

@@ -6,7 +6,6 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
-import static skulk.runner.mlx.kernel.IntActivations.SPAN;
 import static skulk.runner.mlx.kernel.Lanes.F;
 import static skulk.runner.mlx.kernel.Lanes.HALF;
 import static skulk.runner.mlx.kernel.Lanes.I;
@@ -36,36 +35,34 @@ final class VectorInt implements IntKernels {
 
     @Override
     public void round(float[] x, int xAt, IntActivations out, int row) {
-        int[] q = new int[SPAN];
-        for (int s = 0; s < out.cols() / SPAN; s++) {
-            int at = xAt + s * SPAN;
-            FloatVector max = FloatVector.zero(F);
-            FloatVector sum = FloatVector.zero(F);
-            for (int i = 0; i < SPAN; i += N) {
-                FloatVector v = FloatVector.fromArray(F, x, at + i);
-                max = max.max(v.abs());
-                sum = sum.add(v);
+        int span = out.span();
+        float[] sizes = new float[ROWS];
+        float[] values = new float[ROWS];
+        int[] q = new int[span];
+        for (int s = 0; s < out.cols() / span; s++) {
+            int at = xAt + s * span;
+            for (int lane = 0; lane < ROWS; lane += N) {
+                FloatVector size = FloatVector.zero(F);
+                FloatVector value = FloatVector.zero(F);
+                for (int i = lane; i < span; i += ROWS) {
+                    FloatVector v = FloatVector.fromArray(F, x, at + i);
+                    size = size.add(v.abs());
+                    value = value.add(v);
+                }
+                size.intoArray(sizes, lane);
+                value.intoArray(values, lane);
             }
-            float largest = max.reduceLanes(VectorOperators.MAX);
-            float inverse = largest < IntActivations.TINY ? 0 : IntActivations.MAX / largest;
-            for (int i = 0; i < SPAN; i += N) {
+            float size = IntActivations.size(sizes);
+            float inverse = IntActivations.inverse(size);
+            for (int i = 0; i < span; i += N) {
                 FloatVector rounded = FloatVector.fromArray(F, x, at + i)
                         .mul(inverse)
                         .add(ROUND)
                         .sub(ROUND);
                 ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(q, i);
             }
-            ScalarInt.put(out, row, s, q, largest / IntActivations.MAX, sum(sum));
+            out.put(row, s, q, IntActivations.step(size), IntActivations.sum(values));
         }
-    }
-
-    /** In the order of lanes: the order of {@code reduceLanes} is not defined and changes when code is compiled. */
-    private static float sum(FloatVector v) {
-        float total = 0;
-        for (float lane : v.toArray()) {
-            total += lane;
-        }
-        return total;
     }
 
     @Override
@@ -138,48 +135,49 @@ final class VectorInt implements IntKernels {
         int[] pairs = x.pairs;
         int pair = x.pairsAt(row);
         int first = x.spansAt(row);
-        int end = first + x.cols() / SPAN;
-        int shift = x.group() / SPAN - 1;
-        long step = 64 + x.group() * 8L;
+        int end = first + x.cols() / x.span();
+        int pairsPerSpan = x.span() / 2;
+        long group = tile;
         FloatVector sum = FloatVector.zero(F);
         for (int span = first; span != end; span++) {
-            long group = tile + (span - first >> shift) * step;
-            long word = group + 64 + lane * 4L + (span - first & shift) * 256L;
+            long word = group + 64 + lane * 4L;
             ShortVector d = IntVector.broadcast(I, x.starts[span]).reinterpretAsShorts();
             ShortVector e = ShortVector.zero(S);
-            ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
-            d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
-            d = d.add(v0.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
-            ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
-            d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
-            d = d.add(v1.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
-            ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
-            d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
-            d = d.add(v2.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
-            ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
-            d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
-            d = d.add(v3.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
-            pair += 16;
+            for (int last = pair + pairsPerSpan; pair != last; pair += 16) {
+                ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
+                d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
+                e = e.add(v0.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
+                d = d.add(v0.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
+                e = e.add(v0.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
+                ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
+                d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
+                e = e.add(v1.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
+                d = d.add(v1.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
+                e = e.add(v1.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
+                ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
+                d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
+                e = e.add(v2.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
+                d = d.add(v2.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
+                e = e.add(v2.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
+                ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
+                d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
+                e = e.add(v3.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
+                d = d.add(v3.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
+                e = e.add(v3.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
+                word += 256;
+            }
             FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(HALF, data, group + lane * 2L, LITTLE_ENDIAN)
                             .convertShape(ZERO_EXTEND_S2I, I, 0))
                     .lanewise(LSHL, 16)
@@ -193,6 +191,7 @@ final class VectorInt implements IntKernels {
             IntVector n = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
             sum = EIGHT.fma(scale, bias).fma(FloatVector.broadcast(F, x.sums[span]), sum);
             sum = scale.fma(((FloatVector) n.convert(I2F, 0)).mul(x.steps[span]), sum);
+            group = word - lane * 4L;
         }
         sum.intoArray(out.y, out.at + lane);
     }
@@ -201,54 +200,56 @@ final class VectorInt implements IntKernels {
         int[] pairs = x.pairs;
         int pair = x.pairsAt(row);
         int first = x.spansAt(row);
-        int end = first + x.cols() / SPAN;
-        int shift = x.group() / SPAN - 1;
-        long step = 128 + x.group() * 8L;
+        int end = first + x.cols() / x.span();
+        int pairsPerSpan = x.span() / 2;
+        long group = tile;
         FloatVector sum = FloatVector.zero(F);
         for (int span = first; span != end; span++) {
-            long group = tile + (span - first >> shift) * step;
-            long word = group + 128 + lane * 4L + (span - first & shift) * 256L;
+            long word = group + 128 + lane * 4L;
             ShortVector d = IntVector.broadcast(I, x.starts[span]).reinterpretAsShorts();
             ShortVector e = ShortVector.zero(S);
-            ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
-            d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
-            d = d.add(v0.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
-            e = e.add(v0.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
-            ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
-            d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
-            d = d.add(v1.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
-            e = e.add(v1.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
-            ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
-            d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
-            d = d.add(v2.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
-            e = e.add(v2.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
-            ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
-            d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT4)
-                    .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
-            d = d.add(v3.lanewise(LSHR, SHIFT8)
-                    .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
-            e = e.add(v3.lanewise(LSHR, SHIFT12)
-                    .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
-            pair += 16;
+            for (int last = pair + pairsPerSpan; pair != last; pair += 16) {
+                ShortVector v0 = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
+                d = d.add(v0.mul(IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts()));
+                e = e.add(v0.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 1]).reinterpretAsShorts()));
+                d = d.add(v0.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 2]).reinterpretAsShorts()));
+                e = e.add(v0.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 3]).reinterpretAsShorts()));
+                ShortVector v1 = ShortVector.fromMemorySegment(S, data, word + 64, LITTLE_ENDIAN);
+                d = d.add(v1.mul(IntVector.broadcast(I, pairs[pair + 4]).reinterpretAsShorts()));
+                e = e.add(v1.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 5]).reinterpretAsShorts()));
+                d = d.add(v1.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 6]).reinterpretAsShorts()));
+                e = e.add(v1.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 7]).reinterpretAsShorts()));
+                ShortVector v2 = ShortVector.fromMemorySegment(S, data, word + 128, LITTLE_ENDIAN);
+                d = d.add(v2.mul(IntVector.broadcast(I, pairs[pair + 8]).reinterpretAsShorts()));
+                e = e.add(v2.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 9]).reinterpretAsShorts()));
+                d = d.add(v2.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 10]).reinterpretAsShorts()));
+                e = e.add(v2.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 11]).reinterpretAsShorts()));
+                ShortVector v3 = ShortVector.fromMemorySegment(S, data, word + 192, LITTLE_ENDIAN);
+                d = d.add(v3.mul(IntVector.broadcast(I, pairs[pair + 12]).reinterpretAsShorts()));
+                e = e.add(v3.lanewise(LSHR, SHIFT4)
+                        .mul(IntVector.broadcast(I, pairs[pair + 13]).reinterpretAsShorts()));
+                d = d.add(v3.lanewise(LSHR, SHIFT8)
+                        .mul(IntVector.broadcast(I, pairs[pair + 14]).reinterpretAsShorts()));
+                e = e.add(v3.lanewise(LSHR, SHIFT12)
+                        .mul(IntVector.broadcast(I, pairs[pair + 15]).reinterpretAsShorts()));
+                word += 256;
+            }
             FloatVector scale = FloatVector.fromMemorySegment(F, data, group + lane * 4L, LITTLE_ENDIAN);
             FloatVector bias = FloatVector.fromMemorySegment(F, data, group + 64 + lane * 4L, LITTLE_ENDIAN);
             IntVector both = d.add(e).reinterpretAsInts();
             IntVector n = both.lanewise(LSHL, 16).lanewise(ASHR, 16).add(both.lanewise(ASHR, 16));
             sum = EIGHT.fma(scale, bias).fma(FloatVector.broadcast(F, x.sums[span]), sum);
             sum = scale.fma(((FloatVector) n.convert(I2F, 0)).mul(x.steps[span]), sum);
+            group = word - lane * 4L;
         }
         sum.intoArray(out.y, out.at + lane);
     }
@@ -260,8 +261,10 @@ final class VectorInt implements IntKernels {
         int[] pairs = x.pairs;
         int pair = x.pairsAt(row);
         int first = x.spansAt(row);
-        int end = first + 4 * (x.cols() / SPAN);
-        int shift = x.group() / SPAN - 1;
+        int end = first + 4 * (x.cols() / x.span());
+        int pairsPerSpan = 2 * x.span();
+        long word = w.at;
+        int at = w.lane;
         FloatVector y00 = FloatVector.zero(F);
         FloatVector y01 = FloatVector.zero(F);
         FloatVector y02 = FloatVector.zero(F);
@@ -271,9 +274,6 @@ final class VectorInt implements IntKernels {
         FloatVector y12 = FloatVector.zero(F);
         FloatVector y13 = FloatVector.zero(F);
         for (int span = first; span != end; span += 4) {
-            int index = span - first >> 2;
-            int group = index >> shift;
-            long word = w.at + index * (SPAN * 8L) + group * (long) w.head;
             ShortVector d00 = IntVector.broadcast(I, x.starts[span]).reinterpretAsShorts();
             ShortVector d10 = d00;
             ShortVector d01 = IntVector.broadcast(I, x.starts[span + 1]).reinterpretAsShorts();
@@ -282,7 +282,7 @@ final class VectorInt implements IntKernels {
             ShortVector d12 = d02;
             ShortVector d03 = IntVector.broadcast(I, x.starts[span + 3]).reinterpretAsShorts();
             ShortVector d13 = d03;
-            for (int last = pair + 2 * SPAN; pair != last; pair += 16) {
+            for (int last = pair + pairsPerSpan; pair != last; pair += 16) {
                 ShortVector v = ShortVector.fromMemorySegment(S, data, word, LITTLE_ENDIAN);
                 ShortVector u = ShortVector.fromMemorySegment(S, data, word + w.next, LITTLE_ENDIAN);
                 ShortVector x00 = IntVector.broadcast(I, pairs[pair]).reinterpretAsShorts();
@@ -341,7 +341,6 @@ final class VectorInt implements IntKernels {
                 d13 = d13.add(u3.mul(x33));
                 word += 64;
             }
-            int at = w.lane + group * (4 * ROWS);
             FloatVector scale0 = FloatVector.fromArray(F, scales, at);
             FloatVector scale1 = FloatVector.fromArray(F, scales, at + 2 * ROWS);
             FloatVector bias0 = FloatVector.fromArray(F, scales, at + ROWS);
@@ -386,6 +385,8 @@ final class VectorInt implements IntKernels {
             n13 = n13.lanewise(LSHL, 16).lanewise(ASHR, 16).add(n13.lanewise(ASHR, 16));
             y13 = bias1.fma(sum3, y13);
             y13 = scale1.fma(((FloatVector) n13.convert(I2F, 0)).mul(step3), y13);
+            word += w.head;
+            at += 4 * ROWS;
         }
         float[] y = out.y();
         int yAt = out.yAt() + w.lane;

@@ -61,7 +61,7 @@ public record LoadOptions(
     public enum Kernels {
         /** Weights expanded to float exactly as MLX does. */
         EXACT,
-        /** Activations rounded to 9 bits over 32 columns where weights have 4 bits; twice as fast. */
+        /** Activations rounded to integers where weights have 4 bits; more than twice as fast. */
         FAST,
         /** {@link #FAST} where it is needed and accurate enough, see {@link Precision}; {@link #EXACT} otherwise. */
         AUTO

@@ -7,8 +7,8 @@ import skulk.runner.mlx.model.LoadOptions.Kernels;
  *
  * <p>The measure is the mean divergence (Kullback-Leibler, in nats per token) of the rounded model's next-token
  * distribution from the exact one's, over text that the model itself wrote. Dense models stay below {@link #TOLERANCE}:
- * 0.00005 and 0.0001 for two trained ones, 0.0001 to 0.0008 for random weights. Mixtures of experts do not (0.014 and
- * 0.017 for random weights): a router near a tie picks another expert. {@code docs/performance.md} has the table.
+ * 0.00001 for a trained one, 0.00004 to 0.0004 for random weights. Mixtures of experts do not (0.018 and 0.020 for
+ * random weights): a router near a tie picks another expert. {@code docs/performance.md} has the table.
  *
  * @param large weights are so many that formats made for speed are worth it
  * @param rounds products are computed with rounded activations
@@ -31,6 +31,6 @@ record Precision(boolean large, boolean rounds) {
 
     /** For the log. */
     String words() {
-        return rounds ? ", 4-bit weights with 9-bit activations" : ", exact";
+        return rounds ? ", 4-bit weights with rounded activations" : ", exact";
     }
 }

@@ -106,21 +106,37 @@ class KernelTest {
         assertTrue(Math.sqrt(error / size) < 0.006, "relative error " + Math.sqrt(error / size));
     }
 
-    @Test
-    void integerLanesHoldTheLargestSums() {
-        TileMatrix matrix = matrix(16, 128, TileFormat.affine(4, 64, true));
+    /** Whole numbers whose magnitudes sum to what a lane may hold, so that nothing is rounded away. */
+    @ParameterizedTest
+    @ValueSource(ints = {32, 64})
+    void integerLanesHoldTheLargestSums(int group) {
+        TileMatrix matrix = matrix(16, 128, TileFormat.affine(4, group, true));
+        int perLane = group / 2;
         for (int code : new int[] {0x00000000, 0xffffffff, 0x0f0f0f0f, 0xf0f0f0f0, 0x88888888}) {
             fillCodes(matrix, code);
             for (float sign : new float[] {1, -1}) {
                 float[] x = new float[128];
-                java.util.Arrays.fill(x, sign);
-                assertClose(product(SCALAR, matrix, x, 1, 1, false), product(VECTOR, matrix, x, 1, 1, true), 1e-5f);
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = sign * (i % group < 8 && i % 4 == 0 ? 4079 - 127 * (perLane - 1) : 127);
+                }
+                assertExact(matrix, x);
                 for (int i = 0; i < x.length; i += 2) {
                     x[i] = -x[i];
                 }
-                assertClose(product(SCALAR, matrix, x, 1, 1, false), product(VECTOR, matrix, x, 1, 1, true), 1e-5f);
+                assertExact(matrix, x);
+                java.util.Arrays.fill(x, 0);
+                x[1] = sign;
+                x[group - 1] = -sign;
+                assertExact(matrix, x);
             }
         }
+    }
+
+    private static void assertExact(TileMatrix matrix, float[] x) {
+        float[] exact = product(SCALAR, matrix, x, 1, 1, false);
+        // a lane that overflowed would be wrong by thousands
+        assertClose(exact, product(VECTOR, matrix, x, 1, 1, true), 1e-4f);
+        assertClose(exact, product(SCALAR, matrix, x, 1, 1, true), 1e-4f);
     }
 
     @Test
