@@ -139,8 +139,8 @@ public final class Keys {
     public static final Key<String> KV_BACKEND = Key.oneOf(
                     "inference.kv_cache_backend",
                     "default",
-                    List.of("default", "f32", "bf16"),
-                    "how keys and values are kept")
+                    List.of("default", "f32", "bf16", "mlx_quantized"),
+                    "how keys and values are kept: default is bf16, f32 in small models; mlx_quantized 8 bits")
             .env("SKULK_KV_CACHE_BACKEND");
     public static final Key<Long> THREADS = Key.integer(
                     "inference.threads", 0, 0, 4096, "threads a rank computes with; 0 = the machine's cores")

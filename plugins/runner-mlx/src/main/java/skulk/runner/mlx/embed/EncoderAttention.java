@@ -5,6 +5,7 @@ import java.util.Arrays;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.AttentionKernels.Heads;
 import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.kernel.WorkerPool;
@@ -81,9 +82,9 @@ final class EncoderAttention {
         s.values.asSlice(last, (long) BLOCK * valuePadded * Float.BYTES).fill((byte) 0);
         for (int t = 0; t < call.tokens; t++) {
             long keyBlock = (long) (t / BLOCK) * BLOCK * width * Float.BYTES;
-            kernels.storeKey(s.keys, keyBlock, false, t % BLOCK, call.qkv, call.input(t, 1), width);
-            long value = (long) t * valuePadded * Float.BYTES;
-            kernels.storeValue(s.values, value, false, call.qkv, call.input(t, 2), width);
+            kernels.storeKey(s.keys, keyBlock, KvType.F32, t % BLOCK, call.qkv, call.input(t, 1), width);
+            long valueBlock = (long) (t / BLOCK) * BLOCK * valuePadded * Float.BYTES;
+            kernels.storeValue(s.values, valueBlock, KvType.F32, t % BLOCK, call.qkv, call.input(t, 2), width);
         }
     }
 
@@ -91,7 +92,7 @@ final class EncoderAttention {
         Heads h = s.heads;
         int positions = padded(call.tokens);
         for (int p = 0; p < positions; p += BLOCK) {
-            kernels.scores(s.keys, (long) p * width * Float.BYTES, false, h, p);
+            kernels.scores(s.keys, (long) p * width * Float.BYTES, KvType.F32, h, p);
         }
         for (int q = 0; q < h.queries; q++) {
             int at = q * h.scoreStride;
@@ -104,7 +105,7 @@ final class EncoderAttention {
         }
         Arrays.fill(h.sums, 0, h.queries * valuePadded, 0);
         for (int p = 0; p < positions; p += BLOCK) {
-            kernels.accumulate(s.values, (long) p * valuePadded * Float.BYTES, false, h, p);
+            kernels.accumulate(s.values, (long) p * valuePadded * Float.BYTES, KvType.F32, h, p);
         }
         for (int q = 0; q < h.queries; q++) {
             int at = (call.start + from + q) * heads * width + call.head * width;

@@ -14,6 +14,9 @@ final class Lanes {
     /** As many shorts as {@link #F} has floats. */
     static final VectorSpecies<Short> HALF =
             VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
+    /** As many bytes as {@link #F} has floats, or the fewest that a vector can hold. */
+    static final VectorSpecies<Byte> BYTES =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 4)));
     /** Shorts in a vector of the full width. */
     static final VectorSpecies<Short> S = VectorSpecies.of(short.class, F.vectorShape());
 

@@ -18,17 +18,23 @@ final class VectorAttention implements AttentionKernels {
     private static final ScalarAttention SCALAR = new ScalarAttention();
 
     @Override
-    public void storeKey(MemorySegment block, long at, boolean half, int position, float[] key, int keyAt, int width) {
-        SCALAR.storeKey(block, at, half, position, key, keyAt, width);
+    public void storeKey(MemorySegment block, long at, KvType type, int position, float[] key, int keyAt, int width) {
+        SCALAR.storeKey(block, at, type, position, key, keyAt, width);
     }
 
     @Override
-    public void storeValue(MemorySegment block, long at, boolean half, float[] value, int valueAt, int width) {
-        SCALAR.storeValue(block, at, half, value, valueAt, width);
+    public void storeValue(
+            MemorySegment block, long at, KvType type, int position, float[] value, int valueAt, int width) {
+        SCALAR.storeValue(block, at, type, position, value, valueAt, width);
     }
 
     @Override
-    public void scores(MemorySegment block, long at, boolean half, Heads heads, int scoreAt) {
+    public void scores(MemorySegment block, long at, KvType type, Heads heads, int scoreAt) {
+        if (type == KvType.INT8) {
+            VectorByteAttention.scores(block, at, heads, scoreAt);
+            return;
+        }
+        boolean half = type == KvType.BF16;
         int q = 0;
         for (; q + 4 <= heads.queries; q += 4) {
             for (int lane = 0; lane < BLOCK; lane += N) {
@@ -122,7 +128,12 @@ final class VectorAttention implements AttentionKernels {
     }
 
     @Override
-    public void accumulate(MemorySegment block, long at, boolean half, Heads heads, int scoreAt) {
+    public void accumulate(MemorySegment block, long at, KvType type, Heads heads, int scoreAt) {
+        if (type == KvType.INT8) {
+            VectorByteAttention.accumulate(block, at, heads, scoreAt);
+            return;
+        }
+        boolean half = type == KvType.BF16;
         int padded = heads.valuePadded;
         int q = 0;
         for (; q + 4 <= heads.queries; q += 4) {

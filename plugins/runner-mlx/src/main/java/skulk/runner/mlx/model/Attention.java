@@ -5,6 +5,7 @@ import java.util.Arrays;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.AttentionKernels.Heads;
 import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.kernel.WorkerPool;
 
@@ -40,16 +41,21 @@ final class Attention {
             AttentionSpec spec = call.spec;
             KvLayout.Layer layer = call.layer();
             MemorySegment memory = sequence.pool().memory(layer.group());
-            boolean half = sequence.pool().layout().half();
+            KvType type = sequence.pool().layout().type();
             long slot = call.slotStart(sequence, position);
             int key = call.qkv.at(row) + spec.heads() * spec.keyWidth();
             int value = key + spec.kvHeads() * spec.keyWidth();
             for (int h = 0; h < spec.kvHeads(); h++) {
                 long head = slot + h * layer.headBytes();
-                kernels.storeKey(memory, head, half, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
-                long valueAt =
-                        head + layer.valueOffset() + (long) (position % BLOCK) * spec.valuePadded() * (half ? 2 : 4);
-                kernels.storeValue(memory, valueAt, half, call.qkv.data(), value, spec.valueWidth());
+                kernels.storeKey(memory, head, type, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
+                kernels.storeValue(
+                        memory,
+                        head + layer.valueOffset(),
+                        type,
+                        position % BLOCK,
+                        call.qkv.data(),
+                        value,
+                        spec.valueWidth());
                 key += spec.keyWidth();
                 value += spec.valueWidth();
             }
@@ -112,6 +118,9 @@ final class Attention {
                 query[q++] = call.qkv.data()[at + i] * scale;
             }
         }
+        if (call.step.sequence(0).pool().layout().type() == KvType.INT8) {
+            s.heads.sumQueries();
+        }
         for (int i = 0; i < s.heads.queries; i++) {
             int head = kvHead * group + i % group;
             s.max[i] = spec.sinks().isPresent() ? spec.sinks().get()[head] : Float.NEGATIVE_INFINITY;
@@ -124,10 +133,10 @@ final class Attention {
         PagedSequence sequence = call.step.sequence(slice);
         KvLayout.Layer layer = call.layer();
         MemorySegment memory = sequence.pool().memory(layer.group());
-        boolean half = sequence.pool().layout().half();
+        KvType type = sequence.pool().layout().type();
         for (int p = span.start; p < span.stop; p += BLOCK) {
             long at = call.slotStart(sequence, p) + kvHead * layer.headBytes();
-            kernels.scores(memory, at, half, s.heads, p - span.start);
+            kernels.scores(memory, at, type, s.heads, p - span.start);
         }
         int group = spec.heads() / spec.kvHeads();
         for (int q = 0; q < s.heads.queries; q++) {
@@ -137,7 +146,7 @@ final class Attention {
         Arrays.fill(s.heads.sums, 0, s.heads.queries * s.heads.valuePadded, 0);
         for (int p = span.start; p < span.stop; p += BLOCK) {
             long at = call.slotStart(sequence, p) + kvHead * layer.headBytes() + layer.valueOffset();
-            kernels.accumulate(memory, at, half, s.heads, p - span.start);
+            kernels.accumulate(memory, at, type, s.heads, p - span.start);
         }
         merge(s);
     }

@@ -6,6 +6,7 @@ import skulk.runner.mlx.checkpoint.Fields;
 import skulk.runner.mlx.checkpoint.Quantization;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.Backend;
+import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
@@ -49,11 +50,11 @@ public final class DecoderLoader {
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
         Precision precision = Precision.of(weights, options);
-        boolean half = options.kv() == KvFormat.BF16 || options.kv() == KvFormat.AUTO && precision.large();
-        KvLayout own = KvLayout.of(architecture.attention(), half).withState(architecture.state());
+        KvType type = type(options.kv(), precision);
+        KvLayout own = KvLayout.of(architecture.attention(), type).withState(architecture.state());
         CacheAgreement agreement = CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
         KvLayout layout =
-                KvLayout.of(architecture.attention(), half, agreement.windows()).withState(architecture.state());
+                KvLayout.of(architecture.attention(), type, agreement.windows()).withState(architecture.state());
         long perToken = layout.blockBytes() / AttentionKernels.BLOCK;
         DecoderSpec spec = new DecoderSpec(
                 shape.modelType(),
@@ -81,6 +82,15 @@ public final class DecoderLoader {
             System.gc();
         }
         return decoder;
+    }
+
+    private static KvType type(KvFormat format, Precision precision) {
+        return switch (format) {
+            case F32 -> KvType.F32;
+            case BF16 -> KvType.BF16;
+            case INT8 -> KvType.INT8;
+            case AUTO -> precision.large() ? KvType.BF16 : KvType.F32;
+        };
     }
 
     private static long cacheBytes(LoadOptions options, Weights weights, KvLayout layout) {

@@ -3,7 +3,7 @@ package skulk.runner.mlx.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import skulk.runner.mlx.kernel.AttentionKernels;
+import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.model.Architecture.StateSpec;
 
 /**
@@ -14,10 +14,10 @@ import skulk.runner.mlx.model.Architecture.StateSpec;
  *
  * @param layers this rank's layers in order
  * @param groups windows and slot sizes
- * @param half BF16 rather than F32
+ * @param type of numbers
  * @param state what a sequence carries on beside its blocks
  */
-record KvLayout(List<Layer> layers, List<Group> groups, boolean half, Optional<StateSpec> state) {
+record KvLayout(List<Layer> layers, List<Group> groups, KvType type, Optional<StateSpec> state) {
 
     /**
      * @param group which group
@@ -33,22 +33,21 @@ record KvLayout(List<Layer> layers, List<Group> groups, boolean half, Optional<S
      */
     record Group(int window, long slotBytes) {}
 
-    static KvLayout of(List<AttentionSpec> specs, boolean half) {
+    static KvLayout of(List<AttentionSpec> specs, KvType type) {
         return of(
                 specs,
-                half,
+                type,
                 specs.stream().map(AttentionSpec::window).distinct().sorted().toList());
     }
 
     /** @param windows a group for each; windows that none of these layers has get empty slots */
-    static KvLayout of(List<AttentionSpec> specs, boolean half, List<Integer> windows) {
+    static KvLayout of(List<AttentionSpec> specs, KvType type, List<Integer> windows) {
         long[] sizes = new long[windows.size()];
         List<Layer> layers = new ArrayList<>();
-        int element = half ? 2 : 4;
         for (AttentionSpec spec : specs) {
             int group = windows.indexOf(spec.window());
-            long keys = (long) AttentionKernels.BLOCK * spec.keyWidth() * element;
-            long head = (keys + (long) AttentionKernels.BLOCK * spec.valuePadded() * element + 63) / 64 * 64;
+            long keys = type.bytes(spec.keyWidth());
+            long head = (keys + type.bytes(spec.valuePadded()) + 63) / 64 * 64;
             layers.add(new Layer(group, sizes[group], head, keys));
             sizes[group] += head * spec.kvHeads();
         }
@@ -56,11 +55,11 @@ record KvLayout(List<Layer> layers, List<Group> groups, boolean half, Optional<S
         for (int i = 0; i < sizes.length; i++) {
             groups.add(new Group(windows.get(i), sizes[i]));
         }
-        return new KvLayout(List.copyOf(layers), List.copyOf(groups), half, Optional.empty());
+        return new KvLayout(List.copyOf(layers), List.copyOf(groups), type, Optional.empty());
     }
 
     KvLayout withState(Optional<StateSpec> spec) {
-        return new KvLayout(layers, groups, half, spec);
+        return new KvLayout(layers, groups, type, spec);
     }
 
     /** Bytes of the state of one sequence. */

@@ -54,7 +54,8 @@ record EngineSettings(
             case "default", "auto" -> LoadOptions.KvFormat.AUTO;
             case "f32" -> LoadOptions.KvFormat.F32;
             case "bf16" -> LoadOptions.KvFormat.BF16;
-            default -> throw wrong("kv_cache_backend", value, "default, f32, bf16");
+            case "mlx_quantized" -> LoadOptions.KvFormat.INT8;
+            default -> throw wrong("kv_cache_backend", value, "default, f32, bf16, mlx_quantized");
         };
     }
 

@@ -206,25 +206,54 @@ class KernelTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 4, 9})
     void attends(int queries) {
-        for (boolean half : new boolean[] {false, true}) {
-            for (int width : new int[] {8, 24, 64, 80}) {
+        for (KvType type : KvType.values()) {
+            for (int width : new int[] {8, 24, 64, 80, 128, 144}) {
                 AttentionKernels.Heads scalar = heads(queries, width);
                 AttentionKernels.Heads vector = heads(queries, width);
                 vector.query = scalar.query;
-                MemorySegment block = Arena.ofAuto().allocate(16L * (width + scalar.valuePadded) * 4, 64);
-                long values = 16L * width * (half ? 2 : 4);
+                scalar.sumQueries();
+                vector.sumQueries();
+                MemorySegment block = Arena.ofAuto().allocate(type.bytes(width) + type.bytes(scalar.valuePadded), 64);
+                long values = type.bytes(width);
                 for (int p = 0; p < 16; p++) {
-                    VECTOR.attention().storeKey(block, 0, half, p, floats(width, 1), 0, width);
-                    long at = values + (long) p * scalar.valuePadded * (half ? 2 : 4);
-                    VECTOR.attention().storeValue(block, at, half, floats(width, 1), 0, width);
+                    VECTOR.attention().storeKey(block, 0, type, p, floats(width, 1), 0, width);
+                    VECTOR.attention().storeValue(block, values, type, p, floats(width, 1), 0, width);
                 }
-                SCALAR.attention().scores(block, 0, half, scalar, 16);
-                VECTOR.attention().scores(block, 0, half, vector, 16);
+                SCALAR.attention().scores(block, 0, type, scalar, 16);
+                VECTOR.attention().scores(block, 0, type, vector, 16);
                 assertClose(scalar.scores, vector.scores, 1e-6f);
-                SCALAR.attention().accumulate(block, values, half, scalar, 16);
-                VECTOR.attention().accumulate(block, values, half, vector, 16);
+                SCALAR.attention().accumulate(block, values, type, scalar, 16);
+                VECTOR.attention().accumulate(block, values, type, vector, 16);
                 assertClose(scalar.sums, vector.sums, 1e-5f);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5})
+    void bytesOfKeysAndValuesAreNearTheNumbers(int queries) {
+        for (int width : new int[] {24, 64, 144}) {
+            AttentionKernels.Heads exact = heads(queries, width);
+            AttentionKernels.Heads small = heads(queries, width);
+            small.query = exact.query;
+            small.sumQueries();
+            MemorySegment floats = Arena.ofAuto().allocate(KvType.F32.bytes(width), 64);
+            MemorySegment bytes = Arena.ofAuto().allocate(KvType.INT8.bytes(width), 64);
+            for (int p = 0; p < 16; p++) {
+                float[] key = floats(width, 3);
+                if (p == 7) {
+                    java.util.Arrays.fill(key, -2.5f); // all alike: no scale
+                }
+                VECTOR.attention().storeKey(floats, 0, KvType.F32, p, key, 0, width);
+                VECTOR.attention().storeKey(bytes, 0, KvType.INT8, p, key, 0, width);
+            }
+            VECTOR.attention().scores(floats, 0, KvType.F32, exact, 16);
+            VECTOR.attention().scores(bytes, 0, KvType.INT8, small, 16);
+            for (int i = 0; i < exact.scores.length; i++) {
+                // a step is a 255th of the range of about six deviations; its error is even within half a step
+                assertEquals(exact.scores[i], small.scores[i], 0.03 * 3 * Math.sqrt(width));
+            }
+            assertEquals(exact.scores[16 + 7], small.scores[16 + 7], 1e-3);
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.NativeMemory;
 
 class PagedPoolTest {
@@ -22,7 +23,7 @@ class PagedPoolTest {
     }
 
     private PagedPool pool(int blocks, AttentionSpec... specs) {
-        KvLayout layout = KvLayout.of(List.of(specs), false);
+        KvLayout layout = KvLayout.of(List.of(specs), KvType.F32);
         return new PagedPool(layout, memory, blocks * layout.blockBytes() + 5);
     }
 

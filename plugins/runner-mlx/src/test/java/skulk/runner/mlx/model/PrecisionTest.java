@@ -1,5 +1,6 @@
 package skulk.runner.mlx.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -12,14 +13,60 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import skulk.runner.mlx.model.LoadOptions.Kernels;
+import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
-/** What rounded activations do to the next-token distribution, over text that the exact model wrote. */
+/** What rounded activations and caches do to the next-token distribution, over text that the exact model wrote. */
 class PrecisionTest {
     private static final int LENGTH = 160;
     private static final int TEXTS = 2;
 
+    private static final LoadOptions EXACT =
+            LoadOptions.defaults().withThreads(1).withKernels(Kernels.EXACT);
+
     @TestFactory
     Stream<DynamicTest> roundingStaysWithinTheTolerance() {
+        return checkpoints()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    Effect effect = measure(folder, EXACT.withKernels(Kernels.FAST));
+                    assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
+                    assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
+                    assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
+                }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> cachesOfEightBitsStayWithinTheTolerance() {
+        return checkpoints()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    Effect effect = measure(folder, EXACT.withKv(KvFormat.INT8));
+                    System.getLogger(PrecisionTest.class.getName())
+                            .log(System.Logger.Level.INFO, "{0}, 8-bit cache: {1}", folder.getFileName(), effect);
+                    assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
+                    assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
+                    assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
+                }));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> cachesOfEightBitsGiveTheSameStepByStep() {
+        return checkpoints()
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
+                    try (Decoder decoder = DecoderLoader.load(folder, EXACT.withKv(KvFormat.INT8))) {
+                        int[] text = write(decoder, new Random(3));
+                        double[][] whole = probabilities(decoder, text);
+                        Logits logits = new Logits();
+                        try (KvSequence sequence = decoder.cache().newSequence()) {
+                            for (int i = 0; i < text.length; i++) {
+                                decoder.forward(
+                                        new Batch(List.of(new Batch.Slice(sequence, new int[] {text[i]}, 1))), logits);
+                                assertArrayEquals(whole[i], logarithms(logits.values(), 0, logits.vocab()));
+                            }
+                        }
+                    }
+                }));
+    }
+
+    private static Stream<Path> checkpoints() {
         List<Path> dense = Stream.of(
                         "golden/llama--4bit-g64",
                         "golden/qwen3--4bit-g64",
@@ -30,33 +77,26 @@ class PrecisionTest {
                 .filter(Files::isDirectory)
                 .toList();
         assumeTrue(!dense.isEmpty(), "no checkpoints at " + Golden.shared());
-        return dense.stream()
-                .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
-                    Effect effect = measure(folder);
-                    assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
-                    assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
-                    assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
-                }));
+        return dense.stream();
     }
 
     /**
      * @param divergence mean Kullback-Leibler divergence, nats per token
-     * @param perplexity of the text, rounded by exact
+     * @param perplexity of the text, changed by exact
      */
     private record Effect(double divergence, double perplexity) {}
 
-    private static Effect measure(Path folder) {
-        LoadOptions options = LoadOptions.defaults().withThreads(1);
+    private static Effect measure(Path folder, LoadOptions changed) {
         double divergence = 0;
         double surprise = 0;
         int count = 0;
-        try (Decoder exact = DecoderLoader.load(folder, options.withKernels(Kernels.EXACT));
-                Decoder fast = DecoderLoader.load(folder, options.withKernels(Kernels.FAST))) {
+        try (Decoder exact = DecoderLoader.load(folder, EXACT);
+                Decoder other = DecoderLoader.load(folder, changed)) {
             Random random = new Random(5);
             for (int t = 0; t < TEXTS; t++) {
                 int[] text = write(exact, random);
                 double[][] a = probabilities(exact, text);
-                double[][] b = probabilities(fast, text);
+                double[][] b = probabilities(other, text);
                 for (int i = 0; i + 1 < text.length; i++, count++) {
                     surprise += a[i][text[i + 1]] - b[i][text[i + 1]];
                     for (int v = 0; v < a[i].length; v++) {
