@@ -38,6 +38,22 @@ public record GenerationRequest(
         committed = List.copyOf(committed);
     }
 
+    /** The same request, to go on after these tokens. */
+    public GenerationRequest after(List<Integer> generated) {
+        return new GenerationRequest(
+                commandId,
+                model,
+                prompt,
+                sampling,
+                output,
+                maxTokens,
+                stop,
+                logprobs,
+                reasoning,
+                client,
+                generated);
+    }
+
     /** What to continue. */
     public sealed interface Prompt {
         /**

@@ -16,5 +16,6 @@ public sealed interface Action {
 
     record LoadRank(RunnerId runner) implements Action {}
 
-    record StopRank(RunnerId runner) implements Action {}
+    /** @param peerLost because it is of no use without a rank that was lost, not because nobody wants it */
+    record StopRank(RunnerId runner, boolean peerLost) implements Action {}
 }

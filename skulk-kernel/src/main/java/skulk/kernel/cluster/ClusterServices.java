@@ -38,6 +38,7 @@ import skulk.kernel.event.EventLog;
 import skulk.kernel.event.LogLimits;
 import skulk.kernel.inference.Accounts;
 import skulk.kernel.inference.Dispatcher;
+import skulk.kernel.inference.Recovery;
 import skulk.kernel.inference.Tracer;
 import skulk.kernel.model.Catalog;
 import skulk.kernel.node.NodeContext;
@@ -101,16 +102,36 @@ public final class ClusterServices implements Services {
         supervisor.drive(ranks, new StagedFiles(storage));
         traces = new TraceStore(node.home().traces(), configuration.get(Keys.TRACE_DAYS));
         dispatcher = new Dispatcher(
-                new Dispatcher.Wiring(node.self(), cluster::view, ranks, cluster.calls(), cluster::send),
+                new Dispatcher.Wiring(
+                        node.self(),
+                        cluster::view,
+                        ranks,
+                        cluster.calls(),
+                        cluster::send,
+                        lost -> operations().replaceable(lost)),
                 new Accounts(node.self(), cluster::reportLater, log::append, telemetry),
                 new Tracer(cluster::view, traces::save),
-                new Dispatcher.Limits(seconds(Keys.STREAM_IDLE), (int)
-                        (configuration.get(Keys.MAX_CONCURRENT) + configuration.get(Keys.MAX_QUEUED))));
+                limits(configuration));
         reachability =
                 new Reachability(node.self(), cluster, () -> node.control().apiPort());
         operations =
                 new Operations(new Kit(node, cluster, dispatcher, ranks, catalog, storage, log, traces, telemetry));
         facade = new LocalCluster(cluster, () -> operations);
+    }
+
+    private Dispatcher.Limits limits(Configuration c) {
+        return new Dispatcher.Limits(
+                seconds(Keys.STREAM_IDLE),
+                (int) (c.get(Keys.MAX_CONCURRENT) + c.get(Keys.MAX_QUEUED)),
+                new Recovery.Policy(
+                        c.get(Keys.RESUME),
+                        seconds(Keys.RESUME_SECONDS),
+                        c.get(Keys.RESUME_ATTEMPTS).intValue()));
+    }
+
+    /** Made last, asked from the first request on. */
+    private Operations operations() {
+        return operations;
     }
 
     /** Makes the cluster half of a node; nothing is joined or started yet. */
@@ -264,7 +285,7 @@ public final class ClusterServices implements Services {
     private void viewChanged(ClusterView view) {
         dispatcher.viewChanged(view);
         reachability.viewChanged(view);
-        if (view.master().equals(Optional.of(node.self()))) {
+        if (node.configuration().get(Keys.REPLACE_LOST) && view.master().equals(Optional.of(node.self()))) {
             for (Instance lost : Losses.between(before, view)) {
                 Thread.ofVirtual().name("replace").start(() -> operations.replace(lost));
             }

@@ -54,9 +54,10 @@ public sealed interface Message {
 
     /** Requests and what comes back, between the node that a client talks to and rank 0's. */
     sealed interface Data extends Message {
-        record Generate(InstanceId instance, GenerationRequest request) implements Data {}
+        /** @param attempt rises each time that the request is handed over anew after a loss */
+        record Generate(InstanceId instance, int attempt, GenerationRequest request) implements Data {}
 
-        record Deliver(CommandId command, List<GenerationEvent> events) implements Data {}
+        record Deliver(CommandId command, int attempt, List<GenerationEvent> events) implements Data {}
 
         record Cancel(CommandId command) implements Data {}
     }

@@ -45,7 +45,7 @@ public final class Planner {
         List<Action> actions = new ArrayList<>();
         for (LocalRank rank : local) {
             if (!wanted(view, rank) && !(rank.status() instanceof RunnerShuttingDown)) {
-                actions.add(new Action.StopRank(rank.runner()));
+                actions.add(new Action.StopRank(rank.runner(), false));
             }
         }
         for (Instance instance : view.instances().values()) {
@@ -129,7 +129,7 @@ public final class Planner {
     /** A rank that has lost a peer is of no use; it starts over, so that the group can connect again. */
     private static Optional<Action> startOver(ClusterView view, Instance instance, LocalRank rank) {
         return peers(view, instance, rank).anyMatch(RunnerFailed.class::isInstance)
-                ? Optional.of(new Action.StopRank(rank.runner()))
+                ? Optional.of(new Action.StopRank(rank.runner(), true))
                 : Optional.empty();
     }
 

@@ -168,7 +168,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             case Action.ConnectRank(Instance instance, RunnerId runner) ->
                 ranks.connect(runner, peers(instance, runner));
             case Action.LoadRank(RunnerId runner) -> ranks.load(runner);
-            case Action.StopRank(RunnerId runner) -> ranks.stop(runner);
+            case Action.StopRank(RunnerId runner, boolean peerLost) -> ranks.stop(runner, peerLost);
         }
     }
 

@@ -121,6 +121,8 @@ public final class Keys {
     // ---- placement and serving
     public static final Key<String> PLACEMENT_DEFAULT = Key.oneOf(
             "placement.default", "Pipeline", List.of("Pipeline", "Tensor"), "strategy where a request names none");
+    public static final Key<Boolean> REPLACE_LOST = Key.flag(
+            "placement.replace_lost", true, "whether what is lost with a node is placed again on what is left");
     public static final Key<Long> MAX_CONCURRENT = Key.integer(
                     "requests.max_concurrent", 8, 1, 4096, "sequences that one instance decodes together")
             .env("SKULK_MAX_CONCURRENT_REQUESTS");
@@ -136,6 +138,14 @@ public final class Keys {
             1,
             86_400,
             "longest silence between tokens before a stream counts as stalled");
+    public static final Key<Boolean> RESUME = Key.flag(
+            "requests.resume",
+            true,
+            "whether a request whose ranks died goes on with another instance of its model from the tokens it has");
+    public static final Key<Double> RESUME_SECONDS = Key.number(
+            "requests.resume_seconds", 60, 0.1, 86_400, "longest wait of such a request before it ends with an error");
+    public static final Key<Long> RESUME_ATTEMPTS =
+            Key.integer("requests.resume_attempts", 3, 1, 100, "how often one request may go on");
     public static final Key<String> KV_BACKEND = Key.oneOf(
                     "inference.kv_cache_backend",
                     "default",

@@ -11,12 +11,14 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import skulk.api.Telemetry;
 import skulk.api.cluster.CommandId;
+import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Task;
 import skulk.api.cluster.TaskId;
 import skulk.api.cluster.TaskStatus;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.json.JsonObject;
+import skulk.api.problem.Problem;
 import skulk.api.telemetry.Reading;
 import skulk.kernel.cluster.Event;
 import skulk.kernel.inference.InFlight.Told;
@@ -47,19 +49,34 @@ public final class Accounts {
         this.telemetry = telemetry;
     }
 
-    void started(InFlight request, boolean traced) {
+    void started(InFlight request, boolean traced, TaskStatus status) {
+        TaskId task = request.task(); // those of this attempt, whenever the event is made
+        InstanceId instance = request.instance().instanceId();
         cluster.accept(() -> new Event.TaskCreated(
-                request.task(),
+                task,
                 new Task.TextGeneration(
-                        request.task(),
-                        TaskStatus.PENDING,
-                        request.instance().instanceId(),
+                        task,
+                        status,
+                        instance,
                         request.command(),
                         self,
                         TaskParams.of(request.request()),
                         traced,
                         Optional.empty(),
                         Optional.empty())));
+    }
+
+    /** The instance is lost, and with it the task; the request goes on as another one if it can. */
+    void interrupted(InFlight request, Problem loss) {
+        Event failed = new Event.TaskFailed(request.task(), loss.code(), loss.message());
+        cluster.accept(() -> failed);
+        forget(request.task());
+        requests(request, "interrupted");
+    }
+
+    void resumed(InFlight request, boolean traced) {
+        started(request, traced, TaskStatus.RUNNING);
+        requests(request, "resumed");
     }
 
     void told(Told told) {
@@ -125,16 +142,25 @@ public final class Accounts {
     }
 
     private void status(InFlight request, TaskStatus status) {
-        cluster.accept(() -> new Event.TaskStatusUpdated(request.task(), status));
+        Event event = new Event.TaskStatusUpdated(request.task(), status);
+        cluster.accept(() -> event);
     }
 
     private void ended(InFlight request, String outcome, Event event) {
         running.remove(request.command());
         cluster.accept(() -> event);
         timing(request, "gen_ai_server_request_duration");
+        requests(request, outcome);
+        forget(request.task());
+    }
+
+    private void requests(InFlight request, String outcome) {
         telemetry.record(new Reading.Count(
                 "skulk_requests", Map.of("model", request.request().model().value(), "outcome", outcome), 1));
-        for (TaskId old : forgotten(request.task())) {
+    }
+
+    private void forget(TaskId newest) {
+        for (TaskId old : forgotten(newest)) {
             cluster.accept(() -> new Event.TaskDeleted(old));
         }
     }

@@ -8,17 +8,19 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import skulk.api.Inference;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
-import skulk.api.cluster.RunnerStatus.RunnerFailed;
+import skulk.api.cluster.TaskStatus;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
@@ -40,6 +42,9 @@ import skulk.kernel.rank.RankHost;
  * threads.
  */
 public final class Dispatcher implements Inference {
+    /** The code of a failure after which the request may go on elsewhere. */
+    static final String LOST = "instance_lost";
+
     private static final Duration CALL = Duration.ofMinutes(10);
 
     private final NodeId self;
@@ -50,20 +55,31 @@ public final class Dispatcher implements Inference {
     private final Accounts accounts;
     private final Tracer tracer;
     private final Limits limits;
+    private final Recovery recovery;
     private final Map<CommandId, InFlight> inFlight = new ConcurrentHashMap<>();
     private final Map<CommandId, Outbound> served = new ConcurrentHashMap<>();
 
     /**
      * @param stall longest silence of a stream after its first token
      * @param inFlight most requests under way per instance, waiting ones included
+     * @param resume what becomes of requests whose instance is lost
      */
-    public record Limits(Duration stall, int inFlight) {
-        public static final Limits DEFAULT = new Limits(Duration.ofSeconds(120), 264);
+    public record Limits(Duration stall, int inFlight, Recovery.Policy resume) {
+        public static final Limits DEFAULT =
+                new Limits(Duration.ofSeconds(120), 264, new Recovery.Policy(true, Duration.ofSeconds(60), 3));
     }
 
-    /** @param send to any node, this one included */
+    /**
+     * @param send to any node, this one included
+     * @param replaceable whether a lost instance is going to be placed again, as far as this node can tell; must not wait
+     */
     public record Wiring(
-            NodeId self, Supplier<ClusterView> view, RankHost ranks, Calls calls, BiConsumer<NodeId, Message> send) {}
+            NodeId self,
+            Supplier<ClusterView> view,
+            RankHost ranks,
+            Calls calls,
+            BiConsumer<NodeId, Message> send,
+            Predicate<Instance> replaceable) {}
 
     public Dispatcher(Wiring wiring, Accounts accounts, Tracer tracer, Limits limits) {
         this.self = wiring.self();
@@ -74,6 +90,7 @@ public final class Dispatcher implements Inference {
         this.accounts = accounts;
         this.tracer = tracer;
         this.limits = limits;
+        this.recovery = new Recovery(limits.resume(), wiring.replaceable());
         calls.answer("embed", body -> answerEmbed((JsonObject) body));
         calls.answer("count", body -> answerCount((JsonObject) body));
     }
@@ -83,24 +100,30 @@ public final class Dispatcher implements Inference {
         ClusterView now = view.get();
         Instance instance = choose(now, request.model());
         Preflight.check(request, now);
-        InFlight started = new InFlight(request, instance, limits.stall(), this::cancelAt, this::told);
+        InFlight started = new InFlight(request, instance, limits.stall(), new Circumstances());
         if (inFlight.putIfAbsent(request.commandId(), started) != null) {
             throw new SkulkException(
                     Problem.Kind.CONFLICT, "Command %s is under way already".formatted(request.commandId()));
         }
-        accounts.started(started, now.tracingEnabled());
-        NodeId leader = leader(instance);
+        accounts.started(started, now.tracingEnabled(), TaskStatus.PENDING);
         if (now.tracingEnabled()) {
-            tracer.started(started, leader);
+            tracer.started(started, leader(instance));
         }
+        hand(started, instance, new InFlight.Attempt(1, request));
+        return started;
+    }
+
+    private void hand(InFlight request, Instance instance, InFlight.Attempt attempt) {
+        NodeId leader = leader(instance);
         if (!leader.equals(self)) {
-            send.accept(leader, new Message.Data.Generate(instance.instanceId(), request));
-        } else if (!ranks.submit(instance.instanceId(), request, started::accept)) {
-            started.fail(lost());
+            send.accept(
+                    leader, new Message.Data.Generate(instance.instanceId(), attempt.number(), attempt.request()));
+        } else if (!ranks.submit(
+                instance.instanceId(), attempt.request(), event -> request.accept(attempt.number(), event))) {
+            request.lose(attempt.number(), lost());
         }
         // the view may have changed between the choice and the entry in the table
-        failWhereLost(view.get(), started);
-        return started;
+        failWhereLost(view.get(), request);
     }
 
     private static NodeId leader(Instance instance) {
@@ -138,20 +161,55 @@ public final class Dispatcher implements Inference {
                 .count();
     }
 
-    private void told(InFlight.Told told) {
-        if (told.event() instanceof GenerationEvent.Finished || told.event() instanceof GenerationEvent.Failed) {
-            inFlight.remove(told.request().command());
+    /** What requests under way ask of their surroundings. */
+    private final class Circumstances implements InFlight.Host {
+        @Override
+        public void told(InFlight.Told told) {
+            if (told.event() instanceof GenerationEvent.Finished || told.event() instanceof GenerationEvent.Failed) {
+                inFlight.remove(told.request().command());
+            }
+            accounts.told(told);
+            tracer.told(told);
         }
-        accounts.told(told);
-        tracer.told(told);
+
+        @Override
+        public void cancel(InFlight request) {
+            NodeId leader = leader(request.instance());
+            if (leader.equals(self)) {
+                ranks.cancel(request.command());
+            } else {
+                send.accept(leader, new Message.Data.Cancel(request.command()));
+            }
+        }
+
+        @Override
+        public boolean recoverable(InFlight request, int attempt) {
+            return recovery.mayWait(view.get(), request.instance(), attempt);
+        }
+
+        @Override
+        public void interrupted(InFlight request, Problem loss) {
+            accounts.interrupted(request, loss);
+            cancel(request); // ranks that are left of the instance need not go on
+        }
+
+        @Override
+        public void waits(InFlight request) {
+            proceed(view.get(), request);
+        }
     }
 
-    private void cancelAt(InFlight request) {
-        NodeId leader = leader(request.instance());
-        if (leader.equals(self)) {
-            ranks.cancel(request.command());
-        } else {
-            send.accept(leader, new Message.Data.Cancel(request.command()));
+    /** Lets a request that waits go on where its model serves again, or end where that is not to be expected any more. */
+    private void proceed(ClusterView now, InFlight request) {
+        switch (recovery.next(now, request.instance(), request.lossSeen(now), request.waited(), this::load)) {
+            case Recovery.Next.GoOn(Instance instance) ->
+                request.resume(instance).ifPresent(attempt -> {
+                    accounts.resumed(request, now.tracingEnabled());
+                    tracer.resumed(request);
+                    hand(request, instance, attempt);
+                });
+            case Recovery.Next.Wait() -> {}
+            case Recovery.Next.GiveUp() -> request.giveUp();
         }
     }
 
@@ -174,7 +232,13 @@ public final class Dispatcher implements Inference {
 
     /** Fails what a change of the cluster has made impossible. Never waits. */
     public void viewChanged(ClusterView now) {
-        inFlight.values().forEach(request -> failWhereLost(now, request));
+        for (InFlight request : inFlight.values()) {
+            if (request.waiting()) {
+                proceed(now, request);
+            } else {
+                failWhereLost(now, request);
+            }
+        }
         served.forEach((command, outbound) -> {
             if (!now.members().contains(outbound.to()) && served.remove(command, outbound)) {
                 ranks.cancel(command);
@@ -183,24 +247,26 @@ public final class Dispatcher implements Inference {
     }
 
     private void failWhereLost(ClusterView now, InFlight request) {
+        OptionalInt attempt = request.attempt(); // before its instance: a later attempt is not meant
         Instance instance = request.instance();
-        boolean nodesGone = !now.members()
-                .containsAll(instance.shardAssignments().nodeToRunner().keySet());
-        boolean rankFailed = instance.shardAssignments().runnerToShard().keySet().stream()
-                .anyMatch(r -> now.runners().get(r) instanceof RunnerFailed);
-        if (nodesGone || rankFailed) {
-            request.fail(lost());
+        if (attempt.isEmpty()) {
+            return;
+        }
+        if (Recovery.broken(now, instance)) {
+            request.lose(attempt.getAsInt(), lost());
         } else if (!now.instances().containsKey(instance.instanceId())) {
-            request.fail(Problem.of(
-                            Problem.Kind.INTERNAL,
-                            "instance_deleted",
-                            "The request was cancelled because its instance was deleted")
-                    .retryAfter(Duration.ofSeconds(1)));
+            request.accept(
+                    attempt.getAsInt(),
+                    new GenerationEvent.Failed(Problem.of(
+                                    Problem.Kind.INTERNAL,
+                                    "instance_deleted",
+                                    "The request was cancelled because its instance was deleted")
+                            .retryAfter(Duration.ofSeconds(1))));
         }
     }
 
     private static Problem lost() {
-        return Problem.of(Problem.Kind.INTERNAL, "instance_lost", Losses.INSTANCE_LOST)
+        return Problem.of(Problem.Kind.INTERNAL, LOST, Losses.INSTANCE_LOST)
                 .retryAfter(Duration.ofSeconds(1));
     }
 
@@ -209,22 +275,25 @@ public final class Dispatcher implements Inference {
     /** A message of the data plane; never waits. */
     public void data(NodeId from, Message.Data message) {
         switch (message) {
-            case Message.Data.Generate(var instance, GenerationRequest request) -> {
-                Outbound outbound =
-                        new Outbound(from, request.commandId(), send, () -> served.remove(request.commandId()));
+            case Message.Data.Generate(var instance, int attempt, GenerationRequest request) -> {
+                Outbound outbound = new Outbound(from, request.commandId(), attempt, send, this::served);
                 served.put(request.commandId(), outbound);
                 if (!ranks.submit(instance, request, outbound)) {
                     outbound.accept(new GenerationEvent.Failed(lost()));
                 }
             }
-            case Message.Data.Deliver(CommandId command, List<GenerationEvent> events) -> {
+            case Message.Data.Deliver(CommandId command, int attempt, List<GenerationEvent> events) -> {
                 InFlight request = inFlight.get(command);
                 if (request != null) {
-                    events.forEach(request::accept);
+                    events.forEach(event -> request.accept(attempt, event));
                 }
             }
             case Message.Data.Cancel(CommandId command) -> ranks.cancel(command);
         }
+    }
+
+    private void served(Outbound outbound) {
+        served.remove(outbound.command(), outbound);
     }
 
     // ---- embeddings and counting

@@ -4,58 +4,88 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import skulk.api.Inference;
+import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.TaskId;
 import skulk.api.generation.GenerationEvent;
+import skulk.api.generation.GenerationEvent.Accepted;
+import skulk.api.generation.GenerationEvent.Committed;
+import skulk.api.generation.GenerationEvent.Failed;
+import skulk.api.generation.GenerationEvent.Finished;
+import skulk.api.generation.GenerationEvent.Prefill;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.problem.Problem;
 
 /**
- * One generation between a rank and the client that reads it. Events come from one side at a time and never wait; a reader that does not keep up with a full queue
- * of them ends the generation.
+ * One generation between ranks and the client that reads it. Events never wait; a reader that does not keep up with a full queue of them ends the generation.
+ *
+ * <p>It runs in attempts: where its instance is lost it may wait for another one and go on there after the tokens that the client has seen ({@link #lose},
+ * {@link #resume}). Text is handed on together with the tokens it was made of, so that nothing is shown twice; events of an attempt that is over are dropped.
  */
 final class InFlight implements Inference.Generating {
     private static final int QUEUE = 8192;
 
     private final GenerationRequest request;
-    private final Instance instance;
-    private final TaskId task = TaskId.random();
     private final Duration stall;
-    private final Consumer<InFlight> cancel;
-    private final Consumer<Told> told;
+    private final Host host;
     private final BlockingQueue<GenerationEvent> queue = new ArrayBlockingQueue<>(QUEUE + 1);
-    private final List<Integer> committed = new ArrayList<>();
-    private final AtomicBoolean ended = new AtomicBoolean();
     private final long startedAt = System.nanoTime();
+    private final List<Integer> committed = new ArrayList<>();
+    private final List<GenerationEvent> held = new ArrayList<>();
+    private volatile Phase phase = Phase.RUNNING;
+    private volatile Instance instance;
+    private volatile TaskId task = TaskId.random();
     private volatile long lastEvent = startedAt;
     private volatile boolean streaming;
+    private int attempt = 1;
+    private Optional<Accepted> accepted = Optional.empty();
+    /** The runner tells which tokens its text was made of; text without that cannot be repeated elsewhere. */
+    private boolean commits;
+
+    private boolean loose;
+    private Problem loss;
+    private long lostAt;
+    private boolean lossSeen;
+
+    private enum Phase {
+        RUNNING,
+        WAITING,
+        ENDED
+    }
+
+    /** What a generation asks of its dispatcher; no method waits. */
+    interface Host {
+        /** Tells the ranks of its present attempt to drop it. */
+        void cancel(InFlight request);
+
+        /** Every event, before the reader gets it. */
+        void told(Told told);
+
+        /** Whether a request whose instance was lost may wait for another one. @param attempt the one that is over */
+        boolean recoverable(InFlight request, int attempt);
+
+        /** It waits. */
+        void waits(InFlight request);
+
+        /** Its task ended with its instance; it goes on under another one, once it does. */
+        void interrupted(InFlight request, Problem loss);
+    }
 
     /** An event with the request it belongs to, for whoever keeps accounts. */
     record Told(InFlight request, GenerationEvent event) {}
 
-    /**
-     * @param stall longest silence after the first token
-     * @param cancel tells the rank to drop the request
-     * @param told hears of every event, before the reader does
-     */
-    InFlight(
-            GenerationRequest request,
-            Instance instance,
-            Duration stall,
-            Consumer<InFlight> cancel,
-            Consumer<Told> told) {
+    /** @param stall longest silence after the first token */
+    InFlight(GenerationRequest request, Instance instance, Duration stall, Host host) {
         this.request = request;
         this.instance = instance;
         this.stall = stall;
-        this.cancel = cancel;
-        this.told = told;
+        this.host = host;
         this.committed.addAll(request.committed());
     }
 
@@ -67,10 +97,12 @@ final class InFlight implements Inference.Generating {
         return request.commandId();
     }
 
+    /** Where it runs, or ran last. */
     Instance instance() {
         return instance;
     }
 
+    /** The task of the present attempt. */
     TaskId task() {
         return task;
     }
@@ -79,54 +111,194 @@ final class InFlight implements Inference.Generating {
         return startedAt;
     }
 
-    boolean ended() {
-        return ended.get();
+    boolean waiting() {
+        return phase == Phase.WAITING;
     }
 
-    /** What the client has been told so far, as tokens: enough to go on elsewhere. */
-    synchronized List<Integer> committed() {
-        return List.copyOf(committed);
+    /** How long it has waited for another instance. */
+    synchronized Duration waited() {
+        return phase == Phase.WAITING ? Duration.ofNanos(System.nanoTime() - lostAt) : Duration.ZERO;
     }
 
-    /** An event from the rank; after the last one nothing is taken any more. */
-    void accept(GenerationEvent event) {
-        boolean last = event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed;
-        if (last ? !ended.compareAndSet(false, true) : ended.get()) {
+    /** Whether this view or an earlier one has shown the loss, so that a view in which the instance serves means that it does so again. */
+    synchronized boolean lossSeen(ClusterView now) {
+        lossSeen |= Recovery.broken(now, instance) || !now.serving(instance);
+        return lossSeen;
+    }
+
+    /** The attempt under way, empty where none is. */
+    synchronized OptionalInt attempt() {
+        return phase == Phase.RUNNING ? OptionalInt.of(attempt) : OptionalInt.empty();
+    }
+
+    // ---- loss
+
+    /** The instance that an attempt runs on is lost: the request waits for another one, or ends. */
+    void lose(int lost, Problem problem) {
+        synchronized (this) {
+            if (phase != Phase.RUNNING || lost != attempt) {
+                return;
+            }
+            loss = problem;
+            lostAt = System.nanoTime();
+            lossSeen = false;
+            if (loose || !host.recoverable(this, attempt)) {
+                end(new Failed(problem));
+                return;
+            }
+            phase = Phase.WAITING;
+            held.clear(); // made again from the tokens before it
+        }
+        host.interrupted(this, problem);
+        host.waits(this);
+    }
+
+    /** Begins another attempt; empty where it does not wait (any more). @return the request to hand over, and the attempt's number */
+    synchronized Optional<Attempt> resume(Instance next) {
+        if (phase != Phase.WAITING) {
+            return Optional.empty();
+        }
+        phase = Phase.RUNNING;
+        instance = next;
+        task = TaskId.random();
+        lastEvent = System.nanoTime();
+        return Optional.of(new Attempt(++attempt, request.after(committed)));
+    }
+
+    /** @param number tells its events from those of earlier ones */
+    record Attempt(int number, GenerationRequest request) {}
+
+    /** Ends a wait that has been in vain. */
+    synchronized void giveUp() {
+        if (phase == Phase.WAITING) {
+            end(new Failed(loss));
+        }
+    }
+
+    // ---- events
+
+    /** An event of an attempt; after the last one, and of an attempt that is over, nothing is taken. */
+    void accept(int from, GenerationEvent event) {
+        if (event instanceof Failed(Problem problem) && problem.code().equals(Dispatcher.LOST)) {
+            lose(from, problem);
             return;
         }
-        lastEvent = System.nanoTime();
-        if (event instanceof GenerationEvent.Committed(List<Integer> tokens)) {
-            synchronized (this) {
-                committed.addAll(tokens);
+        synchronized (this) {
+            if (phase == Phase.RUNNING && from == attempt) {
+                take(event);
             }
         }
-        streaming |= event instanceof GenerationEvent.Text || event instanceof GenerationEvent.ToolCallDelta;
-        told.accept(new Told(this, event));
-        if (last) {
-            queue.add(event); // one place is kept for it
-        } else if (queue.size() >= QUEUE) {
-            cancel.accept(this);
-            fail(Problem.of(
-                    Problem.Kind.OVERLOADED, "slow_client", "The client reads too slowly; the answer was given up"));
+    }
+
+    private void take(GenerationEvent event) {
+        lastEvent = System.nanoTime();
+        switch (event) {
+            case Accepted first -> {
+                if (accepted.isEmpty()) {
+                    accepted = Optional.of(first);
+                    hand(first);
+                }
+            }
+            case Prefill prefill -> {
+                if (attempt == 1) {
+                    hand(prefill);
+                }
+            }
+            case GenerationEvent.Text text -> output(text);
+            case GenerationEvent.ToolCallDelta delta -> output(delta);
+            case Committed(List<Integer> tokens) -> {
+                commits = true;
+                loose = false;
+                committed.addAll(tokens);
+                release();
+                hand(event);
+            }
+            case Finished finished -> {
+                release();
+                end(asOfFirstAttempt(finished));
+            }
+            case Failed failed -> {
+                release();
+                end(failed);
+            }
+        }
+    }
+
+    private void output(GenerationEvent event) {
+        if (commits) {
+            held.add(event);
         } else {
-            queue.add(event);
+            loose = true;
+            streaming = true;
+            hand(event);
+        }
+    }
+
+    private void release() {
+        streaming |= !held.isEmpty();
+        held.forEach(this::hand);
+        held.clear();
+    }
+
+    /** What was cached of the prompt where the request began is what the client has been told. */
+    private Finished asOfFirstAttempt(Finished finished) {
+        GenerationEvent.Usage usage = finished.usage();
+        return new Finished(
+                finished.reason(),
+                finished.stopSequence(),
+                new GenerationEvent.Usage(
+                        usage.promptTokens(),
+                        usage.completionTokens(),
+                        attempt == 1
+                                ? usage.cachedTokens()
+                                : accepted.map(Accepted::cachedTokens).orElse(0),
+                        usage.reasoningTokens(),
+                        usage.acceptedDraft(),
+                        usage.rejectedDraft()),
+                finished.stats());
+    }
+
+    private void hand(GenerationEvent event) {
+        if (phase == Phase.ENDED) {
+            return;
+        }
+        if (queue.size() >= QUEUE) {
+            host.cancel(this);
+            end(new Failed(Problem.of(
+                    Problem.Kind.OVERLOADED, "slow_client", "The client reads too slowly; the answer was given up")));
+            return;
+        }
+        host.told(new Told(this, event));
+        queue.add(event);
+    }
+
+    private void end(GenerationEvent last) {
+        if (phase != Phase.ENDED) {
+            phase = Phase.ENDED;
+            host.told(new Told(this, last));
+            queue.add(last); // one place is kept for it
         }
     }
 
     /** Ends it from this side. */
-    void fail(Problem problem) {
-        accept(new GenerationEvent.Failed(problem));
+    synchronized void fail(Problem problem) {
+        end(new Failed(problem));
     }
+
+    // ---- the reader
 
     @Override
     public Optional<GenerationEvent> next(Duration patience) throws InterruptedException {
         long wait = patience.toNanos();
-        if (streaming && !ended.get()) {
+        if (stalls()) {
             wait = Math.min(wait, Math.max(0, lastEvent + stall.toNanos() - System.nanoTime()));
         }
         GenerationEvent event = queue.poll(wait, TimeUnit.NANOSECONDS);
-        if (event == null && streaming && System.nanoTime() - lastEvent >= stall.toNanos() && !ended.get()) {
-            cancel.accept(this);
+        if (event == null && waiting()) {
+            host.waits(this); // a wait has its bounds, also where nothing changes in the cluster
+            event = queue.poll();
+        } else if (event == null && stalls() && System.nanoTime() - lastEvent >= stall.toNanos()) {
+            host.cancel(this);
             fail(Problem.of(
                     Problem.Kind.INTERNAL,
                     "stalled",
@@ -136,10 +308,14 @@ final class InFlight implements Inference.Generating {
         return Optional.ofNullable(event);
     }
 
+    private boolean stalls() {
+        return streaming && phase == Phase.RUNNING;
+    }
+
     @Override
     public void close() {
-        if (!ended.get()) {
-            cancel.accept(this);
+        if (phase != Phase.ENDED) {
+            host.cancel(this);
             fail(Problem.of(Problem.Kind.INTERNAL, "cancelled", "The request was cancelled"));
         }
     }

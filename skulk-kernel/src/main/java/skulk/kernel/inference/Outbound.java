@@ -15,20 +15,30 @@ import skulk.kernel.cluster.Message;
 final class Outbound implements Consumer<GenerationEvent> {
     private final NodeId to;
     private final CommandId command;
+    private final int attempt;
     private final BiConsumer<NodeId, Message> send;
-    private final Runnable over;
+    private final Consumer<Outbound> over;
     private final ConcurrentLinkedQueue<GenerationEvent> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
 
-    Outbound(NodeId to, CommandId command, BiConsumer<NodeId, Message> send, Runnable over) {
+    /**
+     * @param attempt which attempt of the request this is, told with each event
+     * @param over hears of the end
+     */
+    Outbound(NodeId to, CommandId command, int attempt, BiConsumer<NodeId, Message> send, Consumer<Outbound> over) {
         this.to = to;
         this.command = command;
+        this.attempt = attempt;
         this.send = send;
         this.over = over;
     }
 
     NodeId to() {
         return to;
+    }
+
+    CommandId command() {
+        return command;
     }
 
     @Override
@@ -47,10 +57,10 @@ final class Outbound implements Consumer<GenerationEvent> {
                 events.add(event);
             }
             if (!events.isEmpty()) {
-                send.accept(to, new Message.Data.Deliver(command, events));
+                send.accept(to, new Message.Data.Deliver(command, attempt, events));
                 GenerationEvent last = events.getLast();
                 if (last instanceof GenerationEvent.Finished || last instanceof GenerationEvent.Failed) {
-                    over.run();
+                    over.accept(this);
                 }
             }
             seen = waiting.addAndGet(-seen);

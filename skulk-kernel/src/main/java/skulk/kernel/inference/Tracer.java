@@ -72,6 +72,19 @@ public final class Tracer {
         recordings.put(request.command(), new Recording(leader));
     }
 
+    /** It goes on with another instance. */
+    void resumed(InFlight request) {
+        Recording recording = recordings.get(request.command());
+        if (recording != null) {
+            instant(
+                    recording,
+                    request,
+                    "resumed",
+                    "lifecycle",
+                    JsonObject.of("instance", request.instance().instanceId().value()));
+        }
+    }
+
     void told(InFlight.Told told) {
         Recording recording = recordings.get(told.request().command());
         if (recording == null) {

@@ -8,6 +8,7 @@ import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 import skulk.kernel.cluster.Event;
+import skulk.kernel.config.Keys;
 
 /**
  * Every operation and who carries it out: the switch has no default, so that a new operation does not compile until somebody does. Safe for use by several threads;
@@ -37,6 +38,11 @@ public final class Operations {
     /** Places again what was lost with a node; for the coordinator. Blocks. */
     public boolean replace(Instance lost) {
         return placing.replace(lost);
+    }
+
+    /** Whether {@link #replace} of the coordinator may be expected to find a place. Does not block. */
+    public boolean replaceable(Instance lost) {
+        return kit.node().configuration().get(Keys.REPLACE_LOST) && placing.replaceable(lost);
     }
 
     Object call(Operation<?> operation) {

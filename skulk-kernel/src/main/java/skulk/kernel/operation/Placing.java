@@ -159,18 +159,8 @@ final class Placing {
      * @return whether it has one
      */
     boolean replace(Instance lost) {
-        Shard shard =
-                lost.shardAssignments().runnerToShard().values().iterator().next();
-        Sharding sharding = shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE;
         try {
-            Instance successor = plan(new PlacementRequest(
-                    shard.modelCard(),
-                    sharding,
-                    InstanceMeta.MLX_RING,
-                    1,
-                    Set.of(),
-                    Optional.empty(),
-                    InstanceId.random()));
+            Instance successor = plan(successor(lost));
             if (kit.cluster().view().instances().containsKey(lost.instanceId())) {
                 return false; // its node has come back meanwhile
             }
@@ -186,6 +176,34 @@ final class Placing {
                     e.getMessage());
             return false;
         }
+    }
+
+    /** Whether a successor of a lost instance has a place, by what is known now. */
+    boolean replaceable(Instance lost) {
+        PlacementRequest request = successor(lost);
+        try {
+            return !(decide(
+                            strategy(request.sharding()),
+                            request,
+                            kit.cluster().view())
+                    instanceof PlacementDecision.Refuse);
+        } catch (SkulkException e) {
+            return false; // no plugin for it
+        }
+    }
+
+    /** The wish for what was there, wherever it fits. */
+    private static PlacementRequest successor(Instance lost) {
+        Shard shard =
+                lost.shardAssignments().runnerToShard().values().iterator().next();
+        return new PlacementRequest(
+                shard.modelCard(),
+                shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE,
+                InstanceMeta.MLX_RING,
+                1,
+                Set.of(),
+                Optional.empty(),
+                InstanceId.random());
     }
 
     Receipt create(Operation.CreateInstance wish) {

@@ -119,16 +119,21 @@ final class Rank {
         return stopping;
     }
 
-    void stop() {
+    /** @param why what its requests fail with */
+    void stop(Problem why) {
         stopping = true;
         deadline = Long.MAX_VALUE;
-        failAll(new Problem(
+        failAll(why);
+        process.stop();
+    }
+
+    static Problem deleted() {
+        return new Problem(
                 Problem.Kind.INTERNAL,
                 "instance_deleted",
                 "The request was cancelled because its instance was deleted",
                 List.of(),
-                Optional.empty()));
-        process.stop();
+                Optional.empty());
     }
 
     Optional<FromRank.Listening> endpoint() {

@@ -108,8 +108,12 @@ public final class RankHost implements AutoCloseable {
         find(runner).ifPresent(Rank::orderLoad);
     }
 
-    /** Ends a rank; its requests fail at once. */
-    public void stop(RunnerId runner) {
+    /**
+     * Ends a rank; its requests fail at once.
+     *
+     * @param peerLost because a rank it works with was lost, so that its requests may go on elsewhere
+     */
+    public void stop(RunnerId runner, boolean peerLost) {
         Rank rank = ranks.get(runner);
         if (rank == null) {
             return;
@@ -119,7 +123,7 @@ public final class RankHost implements AutoCloseable {
             ranks.remove(runner, rank);
         } else if (!rank.stopping()) {
             listener.status(runner, new RunnerStatus.RunnerShuttingDown());
-            rank.stop();
+            rank.stop(peerLost ? Rank.lost("another rank of its instance was lost") : Rank.deleted());
         }
     }
 
@@ -378,7 +382,7 @@ public final class RankHost implements AutoCloseable {
             }
             rank.process().onExit(p -> gone.countDown());
             if (!rank.stopping()) {
-                rank.stop();
+                rank.stop(Rank.lost("the node stops"));
             }
         }
         try {

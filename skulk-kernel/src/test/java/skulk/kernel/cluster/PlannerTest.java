@@ -131,7 +131,7 @@ class PlannerTest {
         Instance other = Samples.instance("org/old", A);
         List<Action> actions =
                 Planner.plan(view(A, instance, Map.of(), A), List.of(rank(other, A, new RunnerReady())), Map.of());
-        assertTrue(actions.contains(new Action.StopRank(runner(other, A))));
+        assertTrue(actions.contains(new Action.StopRank(runner(other, A), false)));
     }
 
     @Test
@@ -169,7 +169,7 @@ class PlannerTest {
         Instance instance = Samples.instance("org/m", A, B);
         Map<RunnerId, RunnerStatus> failed = Map.of(runner(instance, B), new RunnerFailed("gone"));
         assertEquals(
-                List.of(new Action.StopRank(runner(instance, A))),
+                List.of(new Action.StopRank(runner(instance, A), true)),
                 Planner.plan(view(A, instance, failed, A, B), List.of(rank(instance, A, new RunnerReady())), Map.of()));
         assertTrue(Planner.plan(
                         view(A, instance, failed, A, B),

@@ -23,6 +23,7 @@ import skulk.api.generation.GenerationRequest;
 import skulk.api.model.ModelId;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.inference.Recovery;
 import skulk.kernel.rank.Samples;
 
 /** The way from a placement to a stream, over one and two nodes. */
@@ -182,6 +183,108 @@ class ServingTest {
             assertTrue(first.cluster.view().tasks().values().stream()
                     .anyMatch(t -> t instanceof skulk.api.cluster.Task.TextGeneration g
                             && g.errorType().equals(Optional.of("instance_lost"))));
+        }
+    }
+
+    private static final Recovery.Policy RESUMES = new Recovery.Policy(true, Duration.ofSeconds(30), 3);
+
+    /** All words from the first to the last, each once. */
+    private static void whole(int words, List<GenerationEvent> events) {
+        GenerationEvent.Finished end = assertInstanceOf(GenerationEvent.Finished.class, events.getLast());
+        StringBuilder expected = new StringBuilder();
+        for (int i = 0; i < words; i++) {
+            expected.append("w").append(i).append(' ');
+        }
+        assertEquals(expected.toString(), text(events));
+        assertEquals(words, end.usage().completionTokens());
+        assertEquals(
+                1,
+                events.stream()
+                        .filter(GenerationEvent.Accepted.class::isInstance)
+                        .count());
+    }
+
+    private static void awaitWords(Inference.Generating stream, List<GenerationEvent> into, int words)
+            throws InterruptedException {
+        while (into.stream().filter(GenerationEvent.Text.class::isInstance).count() < words) {
+            into.add(stream.next(Duration.ofSeconds(5)).orElseThrow());
+        }
+    }
+
+    @Test
+    void aStreamWhoseRankDiesGoesOnWithTheRestartedOne() throws Exception {
+        try (TestNode node = new TestNode("n1", new SoloMembership(), home, RESUMES)) {
+            Instance instance = Samples.instance(MODEL, node.id);
+            node.cluster.report(new Event.InstanceCreated(instance));
+            serving(node, instance);
+            GenerationRequest request = Samples.request(MODEL, 1500);
+            Inference.Generating stream = node.dispatcher.generate(request);
+            List<GenerationEvent> events = new ArrayList<>();
+            for (int death = 1; death <= 2; death++) {
+                awaitWords(stream, events, 300 * death);
+                ProcessHandle.of(node.ranks.reports().iterator().next().pid())
+                        .orElseThrow()
+                        .destroyForcibly();
+            }
+            events.addAll(read(stream));
+            whole(1500, events);
+            await().until(() -> node.cluster.view().tasks().values().stream()
+                            .filter(t -> t.commandId().equals(request.commandId()))
+                            .map(skulk.api.cluster.Task::taskStatus)
+                            .sorted()
+                            .toList()
+                            .equals(List.of(TaskStatus.COMPLETE, TaskStatus.FAILED, TaskStatus.FAILED)));
+        }
+    }
+
+    @Test
+    void aStreamOfALostNodeGoesOnElsewhereOrEndsWhereThereIsNoElse() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home, RESUMES);
+                TestNode second = new TestNode("n2", hub.membership(), home);
+                TestNode third = new TestNode("n3", hub.membership(), home)) {
+            Instance there = Samples.instance(MODEL, second.id);
+            first.cluster.report(new Event.InstanceCreated(there));
+            serving(first, there);
+            Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 1500));
+            List<GenerationEvent> events = new ArrayList<>();
+            awaitWords(stream, events, 200);
+            Instance other = Samples.instance(MODEL, third.id);
+            first.cluster.report(new Event.InstanceCreated(other));
+            serving(first, other);
+            hub.cut(second.id); // it runs on and goes on sending, which must not be mixed in
+            events.addAll(read(stream));
+            whole(1500, events);
+
+            Inference.Generating hopeless = first.dispatcher.generate(Samples.request(MODEL, 1500));
+            awaitWords(hopeless, new ArrayList<>(), 10);
+            long cut = System.nanoTime();
+            hub.cut(third.id);
+            GenerationEvent.Failed failed = assertInstanceOf(
+                    GenerationEvent.Failed.class, read(hopeless).getLast());
+            assertEquals(Losses.INSTANCE_LOST, failed.problem().message());
+            assertTrue(System.nanoTime() - cut < 1_000_000_000L, "nothing to wait for, so no wait");
+        }
+    }
+
+    @Test
+    void aWaitForAnotherInstanceHasItsBounds() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home, RESUMES);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            first.replaceable = true; // promised, but nobody keeps it
+            Instance there = Samples.instance(MODEL, second.id);
+            first.cluster.report(new Event.InstanceCreated(there));
+            serving(first, there);
+            Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 1500));
+            awaitWords(stream, new ArrayList<>(), 10);
+            hub.cut(second.id);
+            List<GenerationEvent> events = new ArrayList<>();
+            await().atMost(Duration.ofSeconds(10)).until(() -> {
+                stream.next(Duration.ofMillis(20)).ifPresent(events::add);
+                return !events.isEmpty() && events.getLast() instanceof GenerationEvent.Failed;
+            });
+            assertEquals("instance_lost", ((GenerationEvent.Failed) events.getLast()).problem().code());
         }
     }
 

@@ -2,6 +2,7 @@ package skulk.kernel.cluster;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import skulk.kernel.event.EventLog;
 import skulk.kernel.event.LogLimits;
 import skulk.kernel.inference.Accounts;
 import skulk.kernel.inference.Dispatcher;
+import skulk.kernel.inference.Recovery;
 import skulk.kernel.rank.RankHost;
 import skulk.kernel.rank.Samples;
 
@@ -28,10 +30,18 @@ public final class TestNode implements AutoCloseable {
     public final RankHost ranks;
     public final Dispatcher dispatcher;
     public final EventLog log;
+    /** Whether requests may hope for another instance in the place of a lost one. */
+    public volatile boolean replaceable;
+
     private Reachability reachability;
     public final List<skulk.api.operation.Operation.Trace> traces = new java.util.concurrent.CopyOnWriteArrayList<>();
 
+    /** Requests end with their instance. */
     public TestNode(String name, Membership membership, Path home) throws IOException {
+        this(name, membership, home, new Recovery.Policy(false, Duration.ZERO, 1));
+    }
+
+    public TestNode(String name, Membership membership, Path home, Recovery.Policy resume) throws IOException {
         id = new NodeId(name);
         log = new EventLog(home.resolve(name), LogLimits.DEFAULT);
         cluster = new ClusterNode(id, log, List::of);
@@ -48,10 +58,11 @@ public final class TestNode implements AutoCloseable {
         reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(
-                new Dispatcher.Wiring(id, cluster::view, ranks, cluster.calls(), cluster::send),
+                new Dispatcher.Wiring(
+                        id, cluster::view, ranks, cluster.calls(), cluster::send, lost -> replaceable),
                 new Accounts(id, cluster::reportLater, log::append, reading -> {}),
                 new skulk.kernel.inference.Tracer(cluster::view, traces::add),
-                Dispatcher.Limits.DEFAULT);
+                new Dispatcher.Limits(Duration.ofSeconds(120), 264, resume));
         supervisor.drive(ranks, new HaveAll(supervisor));
         cluster.join(membership, new NodeProfile(id, name, "1", List.of("127.0.0.1"), 0, false), supervisor);
     }

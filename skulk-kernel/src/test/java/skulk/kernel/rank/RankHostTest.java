@@ -113,7 +113,7 @@ class RankHostTest {
                                 .orElseThrow()
                                 .join())
                         .toLong());
-        host.stop(runner);
+        host.stop(runner, false);
         await().atMost(Duration.ofSeconds(10)).until(() -> host.local().isEmpty());
         assertInstanceOf(RunnerStatus.RunnerShutdown.class, statuses.getLast());
     }
@@ -175,7 +175,7 @@ class RankHostTest {
                 statuses.getLast());
         await().until(() -> !host.reports().iterator().next().alive());
         assertTrue(ended.isEmpty());
-        host.stop(runner);
+        host.stop(runner, false);
         assertTrue(host.local().isEmpty());
     }
 

@@ -75,7 +75,7 @@ public final class TestRank {
             watcher.running(true);
             events.accept(new GenerationEvent.Accepted(3, 0));
             int limit = request.maxTokens().orElse(10);
-            for (int i = 0; i < limit && !cancelled.get(); i++) {
+            for (int i = request.committed().size(); i < limit && !cancelled.get(); i++) {
                 steps.incrementAndGet();
                 events.accept(new GenerationEvent.Text(GenerationEvent.Channel.CONTENT, "w" + i + " ", List.of()));
                 events.accept(new GenerationEvent.Committed(List.of(i)));

@@ -22,6 +22,11 @@ final class GenerationOutput implements SequenceOutput {
     private final Consumer<GenerationEvent> events;
     private final OutputAssembler assembler;
     private final ThinkingBudget budget;
+    /** Tokens whose log probabilities are not out yet: whoever resumes the request asks for them again. */
+    private final List<Integer> uncommitted = new ArrayList<>();
+
+    private Optional<End> replayed = Optional.empty();
+    private int known;
     private boolean silent;
     private boolean closed;
 
@@ -53,11 +58,22 @@ final class GenerationOutput implements SequenceOutput {
         }
     }
 
-    /** Takes in tokens whose text the client has already: a resumed request. */
+    /** Takes in tokens whose text the client has already: a resumed request. An end token is not among them. */
     void replay(List<Integer> tokens) {
         silent = true;
-        tokens.forEach(token -> assembler.push(token, Optional.empty()));
+        for (int token : tokens) {
+            if (assembler.push(token, Optional.empty())) {
+                replayed = Optional.of(new End(FinishReason.STOP, assembler.stopSequence()));
+            }
+            forced(); // what was put in then is among the tokens
+        }
+        known = tokens.size();
         silent = false;
+    }
+
+    @Override
+    public Optional<End> replayed() {
+        return replayed;
     }
 
     @Override
@@ -90,19 +106,30 @@ final class GenerationOutput implements SequenceOutput {
 
     @Override
     public void committed(List<Integer> tokens) {
-        send(new GenerationEvent.Committed(tokens));
+        uncommitted.addAll(tokens);
+        if (assembler.settled()) {
+            commit();
+        }
+    }
+
+    private void commit() {
+        if (!uncommitted.isEmpty()) {
+            send(new GenerationEvent.Committed(uncommitted));
+            uncommitted.clear();
+        }
     }
 
     @Override
     public void ended(End end, Tally tally) {
         assembler.finish();
+        commit();
         boolean called = assembler.calls() > 0
                 && end.reason() == FinishReason.STOP
                 && end.stopSequence().isEmpty();
         // the last words may have completed a stop string
         Optional<String> stop = end.stopSequence().or(assembler::stopSequence);
         FinishReason reason = called ? FinishReason.TOOL_CALLS : stop.isPresent() ? FinishReason.STOP : end.reason();
-        send(new GenerationEvent.Finished(reason, stop, usage(tally), stats(tally)));
+        send(new GenerationEvent.Finished(reason, stop, usage(tally), stats(tally, known)));
     }
 
     private GenerationEvent.Usage usage(Tally tally) {
@@ -115,10 +142,10 @@ final class GenerationOutput implements SequenceOutput {
                 tally.rejectedDraft());
     }
 
-    private static GenerationEvent.Stats stats(Tally tally) {
+    private static GenerationEvent.Stats stats(Tally tally, int known) {
         return new GenerationEvent.Stats(
                 perSecond(tally.promptTokens() - tally.cachedTokens(), tally.prefillNanos()),
-                perSecond(tally.generated() - 1, tally.decodeNanos()),
+                perSecond(tally.generated() - known - 1, tally.decodeNanos()),
                 PeakMemory.bytes(),
                 tally.inFlight(),
                 tally.batches());

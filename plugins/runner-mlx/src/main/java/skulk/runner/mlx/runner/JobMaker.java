@@ -54,7 +54,8 @@ record JobMaker(
                 sink -> new OutputAssembler(detokenizer, shape, sink),
                 events);
         request.committed().forEach(sampler::accept);
-        output.replay(request.committed());
+        output.replay(
+                request.committed().stream().filter(t -> !text.endTokens().contains(t)).toList());
         return new Job(
                 request.client(),
                 prompt.tokens(),

@@ -114,10 +114,8 @@ public final class Scheduler implements AutoCloseable {
         try {
             check(job.prompt());
             int granted = options.context.grant(job.prompt().length, job.maxTokens());
-            if (job.committed().length >= granted) {
-                return endedAlready(job);
-            }
-            return enqueue(job, granted);
+            Optional<End> end = endBefore(job, granted);
+            return end.isPresent() ? endedAlready(job, end.get()) : enqueue(job, granted);
         } catch (SkulkException e) {
             job.drafter().ifPresent(Drafter::close);
             job.output().failed(e.problem());
@@ -139,13 +137,24 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** A resumed request that was lost just before its end. */
-    private Ticket endedAlready(Job job) {
+    /** Why a request that was lost just before its end has nothing left to generate. */
+    private static Optional<End> endBefore(Job job, int granted) {
+        int[] committed = job.committed();
+        boolean ended = committed.length > 0 && job.endTokens().contains(committed[committed.length - 1]);
+        if (ended || (committed.length > 0 && job.sampler().complete())) {
+            return Optional.of(End.of(FinishReason.STOP));
+        }
+        return job.output()
+                .replayed()
+                .or(() -> committed.length >= granted ? Optional.of(End.of(FinishReason.LENGTH)) : Optional.empty());
+    }
+
+    private Ticket endedAlready(Job job, End end) {
         Tally tally =
                 new Tally(job.prompt().length, 0, job.committed().length, 0, 0, 0, 0, 0, options.maxConcurrent > 1);
         job.drafter().ifPresent(Drafter::close);
         job.output().admitted(job.prompt().length, 0);
-        job.output().ended(End.of(FinishReason.LENGTH), tally);
+        job.output().ended(end, tally);
         return () -> {};
     }
 

@@ -28,6 +28,11 @@ public interface SequenceOutput {
         return List.of();
     }
 
+    /** Why the output ends with the tokens that it was resumed with, where it does. */
+    default Optional<End> replayed() {
+        return Optional.empty();
+    }
+
     /** The tokens of this step, after {@link #token} was called for each. */
     void committed(List<Integer> tokens);
 

@@ -78,6 +78,11 @@ public final class OutputAssembler {
         return stops.found();
     }
 
+    /** Whether all that is known of the tokens so far is out but for text that later tokens complete; then the tokens alone are enough to go on elsewhere. */
+    public boolean settled() {
+        return logprobs.isEmpty();
+    }
+
     /** Tool calls so far. */
     public int calls() {
         return calls;
