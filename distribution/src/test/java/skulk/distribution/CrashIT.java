@@ -24,7 +24,8 @@ class CrashIT {
 
     @Test
     void aKilledRankCostsItsRequestsAndIsStartedAgain() throws Exception {
-        try (ServingNode node = ServingNode.start(temp.resolve("home")).place(ServingNode.TINY)) {
+        try (ServingNode node = ServingNode.start(temp.resolve("home"), "--set", "requests.resume=false")
+                .place(ServingNode.TINY)) {
             long rank = node.rank(ServingNode.TINY).orElseThrow().integer("pid").orElseThrow();
             String endless = """
                     {"model":"skulk/tiny-chat-4bit","stream":true,"temperature":0,"logit_bias":{"2":-100},"max_tokens":1900,

@@ -41,17 +41,7 @@ public record GenerationRequest(
     /** The same request, to go on after these tokens. */
     public GenerationRequest after(List<Integer> generated) {
         return new GenerationRequest(
-                commandId,
-                model,
-                prompt,
-                sampling,
-                output,
-                maxTokens,
-                stop,
-                logprobs,
-                reasoning,
-                client,
-                generated);
+                commandId, model, prompt, sampling, output, maxTokens, stop, logprobs, reasoning, client, generated);
     }
 
     /** What to continue. */

@@ -116,8 +116,7 @@ public final class Dispatcher implements Inference {
     private void hand(InFlight request, Instance instance, InFlight.Attempt attempt) {
         NodeId leader = leader(instance);
         if (!leader.equals(self)) {
-            send.accept(
-                    leader, new Message.Data.Generate(instance.instanceId(), attempt.number(), attempt.request()));
+            send.accept(leader, new Message.Data.Generate(instance.instanceId(), attempt.number(), attempt.request()));
         } else if (!ranks.submit(
                 instance.instanceId(), attempt.request(), event -> request.accept(attempt.number(), event))) {
             request.lose(attempt.number(), lost());
@@ -266,8 +265,7 @@ public final class Dispatcher implements Inference {
     }
 
     private static Problem lost() {
-        return Problem.of(Problem.Kind.INTERNAL, LOST, Losses.INSTANCE_LOST)
-                .retryAfter(Duration.ofSeconds(1));
+        return Problem.of(Problem.Kind.INTERNAL, LOST, Losses.INSTANCE_LOST).retryAfter(Duration.ofSeconds(1));
     }
 
     // ---- between nodes

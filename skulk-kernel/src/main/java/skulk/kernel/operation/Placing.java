@@ -182,10 +182,7 @@ final class Placing {
     boolean replaceable(Instance lost) {
         PlacementRequest request = successor(lost);
         try {
-            return !(decide(
-                            strategy(request.sharding()),
-                            request,
-                            kit.cluster().view())
+            return !(decide(strategy(request.sharding()), request, kit.cluster().view())
                     instanceof PlacementDecision.Refuse);
         } catch (SkulkException e) {
             return false; // no plugin for it

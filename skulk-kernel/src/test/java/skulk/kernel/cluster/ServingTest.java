@@ -229,11 +229,11 @@ class ServingTest {
             events.addAll(read(stream));
             whole(1500, events);
             await().until(() -> node.cluster.view().tasks().values().stream()
-                            .filter(t -> t.commandId().equals(request.commandId()))
-                            .map(skulk.api.cluster.Task::taskStatus)
-                            .sorted()
-                            .toList()
-                            .equals(List.of(TaskStatus.COMPLETE, TaskStatus.FAILED, TaskStatus.FAILED)));
+                    .filter(t -> t.commandId().equals(request.commandId()))
+                    .map(skulk.api.cluster.Task::taskStatus)
+                    .sorted()
+                    .toList()
+                    .equals(List.of(TaskStatus.COMPLETE, TaskStatus.FAILED, TaskStatus.FAILED)));
         }
     }
 
@@ -284,7 +284,9 @@ class ServingTest {
                 stream.next(Duration.ofMillis(20)).ifPresent(events::add);
                 return !events.isEmpty() && events.getLast() instanceof GenerationEvent.Failed;
             });
-            assertEquals("instance_lost", ((GenerationEvent.Failed) events.getLast()).problem().code());
+            assertEquals(
+                    "instance_lost",
+                    ((GenerationEvent.Failed) events.getLast()).problem().code());
         }
     }
 

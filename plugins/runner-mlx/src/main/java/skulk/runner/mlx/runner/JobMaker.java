@@ -54,8 +54,9 @@ record JobMaker(
                 sink -> new OutputAssembler(detokenizer, shape, sink),
                 events);
         request.committed().forEach(sampler::accept);
-        output.replay(
-                request.committed().stream().filter(t -> !text.endTokens().contains(t)).toList());
+        output.replay(request.committed().stream()
+                .filter(t -> !text.endTokens().contains(t))
+                .toList());
         return new Job(
                 request.client(),
                 prompt.tokens(),

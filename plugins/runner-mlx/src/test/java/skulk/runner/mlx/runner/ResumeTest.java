@@ -136,8 +136,7 @@ class ResumeTest {
     void stopStringsOverSeveralTokens() throws Exception {
         GenerationRequest request = Ranks.request(new Prompt.Text("Once upon a time"), Ranks.GREEDY, 60);
         for (Integer logprobs : new Integer[] {null, 1}) {
-            survivesAnyCut(
-                    story, with(request, List.of("girl named Lily", "xyz"), logprobs, ReasoningWish.NONE), 6);
+            survivesAnyCut(story, with(request, List.of("girl named Lily", "xyz"), logprobs, ReasoningWish.NONE), 6);
         }
     }
 
@@ -150,7 +149,8 @@ class ResumeTest {
 
     @Test
     void toolCallsAndSchemas() throws Exception {
-        List<Tool> tools = List.of(new Tool("weather", "", SCHEMA, true), new Tool("other", "", Json.parse("{}"), true));
+        List<Tool> tools =
+                List.of(new Tool("weather", "", SCHEMA, true), new Tool("other", "", Json.parse("{}"), true));
         for (ToolChoice choice : List.of(new ToolChoice.Required(), new ToolChoice.Named("weather"))) {
             Prompt prompt = new Prompt.Conversation(QUESTION, tools, choice, false, Map.of());
             survivesAnyCut(tiny, Ranks.request(prompt, Ranks.temperature(1, 3), 150), 20);

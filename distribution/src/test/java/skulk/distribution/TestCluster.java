@@ -1,0 +1,288 @@
+package skulk.distribution;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+
+/** Nodes on loopback, each with a home and ports of its own, and words for what tests do with them and want to know of them. */
+final class TestCluster implements AutoCloseable {
+    static final String MODEL = ServingNode.TINY;
+    static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final Path temp;
+    private final String namespace;
+    private final Map<String, SkulkProcess> nodes = new LinkedHashMap<>();
+    private final Map<String, Integer> ports = new LinkedHashMap<>();
+
+    TestCluster(Path temp) {
+        this.temp = temp;
+        this.namespace = "test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+    }
+
+    /** Starts a node that joins through those that run. */
+    SkulkProcess start(String name, String... more) throws Exception {
+        String peers = nodes.entrySet().stream()
+                .filter(e -> ProcessHandle.of(e.getValue().pid())
+                        .map(ProcessHandle::isAlive)
+                        .orElse(false))
+                .map(e -> "127.0.0.1:" + ports.get(e.getKey()))
+                .collect(Collectors.joining(","));
+        ports.put(name, freePort());
+        List<String> arguments = new ArrayList<>(List.of("--name", name, "--cluster-port"));
+        arguments.add(Integer.toString(ports.get(name)));
+        arguments.addAll(List.of("--set", "cluster.namespace=" + namespace));
+        if (!peers.isEmpty()) {
+            arguments.addAll(List.of("--bootstrap-peers", peers));
+        }
+        arguments.addAll(List.of(more));
+        SkulkProcess node = SkulkProcess.serve(temp.resolve(name), arguments.toArray(String[]::new));
+        nodes.put(name, node);
+        return node;
+    }
+
+    SkulkProcess node(String name) {
+        return nodes.get(name);
+    }
+
+    /** The nodes whose processes are there. */
+    List<SkulkProcess> alive() {
+        return nodes.values().stream()
+                .filter(n ->
+                        ProcessHandle.of(n.pid()).map(ProcessHandle::isAlive).orElse(false))
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        nodes.values().forEach(SkulkProcess::close);
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    static void signal(long pid, String signal) throws Exception {
+        new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor();
+    }
+
+    // ---- what they know
+
+    static String id(SkulkProcess node) throws Exception {
+        return node.get("/node_id").body().replace("\"", "");
+    }
+
+    static Set<String> members(SkulkProcess node) throws Exception {
+        return node.json("/state").object("lastSeen").orElseThrow().members().keySet();
+    }
+
+    static Set<String> instances(SkulkProcess node) throws Exception {
+        return Set.copyOf(
+                node.json("/state").object("instances").orElseThrow().members().keySet());
+    }
+
+    /** The process ids of the ranks on a node. */
+    static List<Long> ranks(SkulkProcess node) throws Exception {
+        return node.json("/v1/diagnostics/node").array("supervisorRunners").orElseThrow().items().stream()
+                .map(r -> ((JsonObject) r).integer("pid").orElseThrow())
+                .toList();
+    }
+
+    /** All know exactly each other, and the same ways between them. */
+    static void awaitAgreement(Collection<SkulkProcess> alive) {
+        await().pollInterval(Duration.ofMillis(50))
+                .atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> agree(alive));
+    }
+
+    static boolean agree(Collection<SkulkProcess> alive) throws Exception {
+        Set<String> ids = new java.util.HashSet<>();
+        Set<Json> topologies = new java.util.HashSet<>();
+        for (SkulkProcess node : alive) {
+            ids.add(id(node));
+            topologies.add(node.json("/state").object("topology").orElseThrow());
+        }
+        for (SkulkProcess node : alive) {
+            if (!members(node).equals(ids)) {
+                return false;
+            }
+        }
+        return topologies.size() == 1;
+    }
+
+    /** Every node sees at least one placement, and all ranks of all placements ready. */
+    static void awaitServing(Collection<SkulkProcess> alive) {
+        await().pollInterval(Duration.ofMillis(50))
+                .atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> serving(alive));
+    }
+
+    static boolean serving(Collection<SkulkProcess> alive) throws Exception {
+        for (SkulkProcess node : alive) {
+            JsonObject state = node.json("/state");
+            Collection<Json> runners =
+                    state.object("runners").orElseThrow().members().values();
+            boolean ready = !runners.isEmpty()
+                    && !state.object("instances").orElseThrow().members().isEmpty()
+                    && runners.stream()
+                            .allMatch(r -> r.toString().contains("RunnerReady")
+                                    || r.toString().contains("RunnerRunning"));
+            if (!ready) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Places the model on exactly these nodes and waits until it serves. */
+    void place(List<SkulkProcess> on, String sharding) throws Exception {
+        List<String> others = new ArrayList<>();
+        for (SkulkProcess node : alive()) {
+            if (!on.contains(node)) {
+                others.add(id(node));
+            }
+        }
+        Set<String> before = instances(on.getFirst());
+        String wish = JsonObject.builder()
+                .put("model_id", MODEL)
+                .put("min_nodes", on.size())
+                .put("sharding", sharding)
+                .put("excluded_nodes", JsonArray.of(others.toArray()))
+                .build()
+                .toString();
+        HttpResponse<String> placed = on.getFirst().post("/place_instance", wish);
+        assertEquals(200, placed.statusCode(), placed.body());
+        await().atMost(PATIENCE).until(() -> instances(on.getFirst()).size() > before.size());
+        awaitServing(alive());
+    }
+
+    // ---- what clients do
+
+    /** Asks for an answer that does not end by itself: the tokens that end one are out of the question. */
+    static JsonObject question(int tokens, boolean stream) {
+        JsonObject.Builder never = JsonObject.builder();
+        IntStream.range(0, 8).forEach(token -> never.put(Integer.toString(token), -100));
+        return JsonObject.builder()
+                .put("model", MODEL)
+                .put(
+                        "messages",
+                        JsonArray.of(JsonObject.builder()
+                                .put("role", "user")
+                                .put("content", "Tell me a story")
+                                .build()))
+                .put("max_tokens", tokens)
+                .put("stream", stream)
+                .put("logit_bias", never.build())
+                .build();
+    }
+
+    /** One streaming client, and when it heard what. */
+    static final class Stream {
+        private final List<String> lines = new CopyOnWriteArrayList<>();
+        private final CompletableFuture<Void> done;
+        private volatile long lastLine = System.nanoTime();
+        private volatile long longestPause;
+
+        Stream(SkulkProcess node, JsonObject body) {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(node.url() + "/v1/chat/completions"))
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+                    .build();
+            done = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .build()
+                    .sendAsync(request, HttpResponse.BodyHandlers.ofLines())
+                    .thenAccept(response -> response.body().forEach(this::line));
+        }
+
+        private void line(String line) {
+            if (line.startsWith("data: ")) {
+                lines.add(line.substring("data: ".length()));
+                longestPause = Math.max(longestPause, System.nanoTime() - lastLine);
+                lastLine = System.nanoTime();
+            }
+        }
+
+        Stream awaitStart() {
+            return awaitLines(20);
+        }
+
+        Stream awaitLines(int count) {
+            await().pollInterval(Duration.ofMillis(5)).atMost(PATIENCE).until(() -> lines.size() > count);
+            return this;
+        }
+
+        /** Waits for the end, whatever it is. */
+        Stream awaitEnd(Duration patience) throws Exception {
+            done.get(patience.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
+            return this;
+        }
+
+        boolean ended() {
+            return done.isDone();
+        }
+
+        Duration longestPause() {
+            return Duration.ofNanos(longestPause);
+        }
+
+        /** The failure that ended it. */
+        Optional<String> error() {
+            return chunks().flatMap(c -> c.object("error").stream())
+                    .map(e -> e.string("message").orElse(""))
+                    .findFirst();
+        }
+
+        /** The text of all choices, one after the other, with the reasons of their ends. */
+        String text() {
+            Map<Long, StringBuilder> texts = new java.util.TreeMap<>();
+            Map<Long, String> ends = new java.util.TreeMap<>(); // the last chunk may repeat one
+            chunks().flatMap(c -> c.array("choices").stream())
+                    .flatMap(c -> c.items().stream())
+                    .forEach(c -> {
+                        JsonObject choice = (JsonObject) c;
+                        StringBuilder text =
+                                texts.computeIfAbsent(choice.integer("index").orElse(0L), i -> new StringBuilder());
+                        choice.object("delta").flatMap(d -> d.string("content")).ifPresent(text::append);
+                        choice.object("logprobs").ifPresent(text::append);
+                        choice.string("finish_reason")
+                                .ifPresent(reason ->
+                                        ends.put(choice.integer("index").orElse(0L), reason));
+                    });
+            return texts + " " + ends;
+        }
+
+        Optional<JsonObject> usage() {
+            return chunks().flatMap(c -> c.object("usage").stream()).findFirst();
+        }
+
+        private java.util.stream.Stream<JsonObject> chunks() {
+            return lines.stream().filter(l -> l.startsWith("{")).map(l -> (JsonObject) Json.parse(l));
+        }
+    }
+}
