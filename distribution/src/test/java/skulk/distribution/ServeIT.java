@@ -43,6 +43,20 @@ class ServeIT {
     }
 
     @Test
+    void theDemoSplitsAModelOverTwoNodesAndSurvivesTheLossOfOne() throws Exception {
+        try (SkulkProcess demo = run("demo", "--kill", "--api-port", "0")) {
+            assertEquals(0, demo.exitCode(PATIENCE), demo::log);
+            String log = demo.log();
+            assertTrue(log.contains("2 nodes are one cluster") && log.contains("over 2 nodes … ready"), log);
+            assertTrue(log.contains("[killed node demo-2") && log.contains("The cluster is now demo-1,"), log);
+        }
+        try (SkulkProcess senseless = run("demo", "--kill", "--nodes", "1")) {
+            assertEquals(2, senseless.exitCode(PATIENCE));
+            assertOneLine(senseless, "--kill needs a node to be left");
+        }
+    }
+
+    @Test
     void refusesASecondNodeOnTheSameHomeAndATakenPort() throws Exception {
         Path home = temp.resolve("home");
         try (SkulkProcess node = SkulkProcess.serve(home)) {

@@ -7,6 +7,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import skulk.api.json.Json;
@@ -17,6 +18,8 @@ import skulk.api.json.JsonObject;
 final class DemoClient {
     private static final Duration PLACING = Duration.ofSeconds(60);
     private static final long POLL_MILLIS = 50;
+    /** Pieces of an answer before its interlude. */
+    private static final int INTERLUDE = 8;
 
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -30,20 +33,65 @@ final class DemoClient {
         this.out = out;
     }
 
-    /** Places a model and waits until every rank of it is ready. */
-    void place(String model) throws IOException, InterruptedException {
-        out.print("Placing " + model + " … ");
+    /** Waits until so many nodes are one cluster. */
+    void awaitNodes(int count) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
+        await(count + " nodes", () -> names().size() == count);
+        out.println(
+                count == 1
+                        ? "A node runs at " + url
+                        : "%d nodes are one cluster after %.1f s: %s; any of them answers, such as %s"
+                                .formatted(count, seconds(begin), String.join(", ", names()), url));
+    }
+
+    /** Places a model over so many nodes and waits until every rank of it is ready. */
+    void place(String model, int nodes) throws IOException, InterruptedException {
+        out.print("Placing " + model + (nodes > 1 ? " over " + nodes + " nodes … " : " … "));
         out.flush();
         long begin = System.nanoTime();
-        post("/place_instance", JsonObject.of("model_id", model));
-        while (!ready(model)) {
+        post(
+                "/place_instance",
+                JsonObject.builder()
+                        .put("model_id", model)
+                        .put("min_nodes", nodes)
+                        .build());
+        await(model, () -> ready(model));
+        out.printf("ready after %.1f s%n", seconds(begin));
+    }
+
+    /** Tells where a model runs after the loss of a node. */
+    void recovered(String model) throws IOException, InterruptedException {
+        await(model, () -> ready(model));
+        out.printf("The cluster is now %s, and %s runs on what is left.%n", String.join(", ", names()), model);
+    }
+
+    /** Whether something is so; asked of the node each time. */
+    private interface Question {
+        boolean answer() throws IOException, InterruptedException;
+    }
+
+    private void await(String what, Question question) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
+        while (!question.answer()) {
             if (System.nanoTime() - begin > PLACING.toNanos()) {
                 throw new IOException(
-                        model + " was not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
+                        what + " not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
             }
             Thread.sleep(POLL_MILLIS); // a client has nothing to wait on but the state
         }
-        out.printf("ready after %.1f s%n", seconds(begin));
+    }
+
+    /** The names of the nodes that are there. */
+    private List<String> names() throws IOException, InterruptedException {
+        JsonObject state = get("/state");
+        JsonObject identities = state.object("nodeIdentities").orElse(JsonObject.EMPTY);
+        return state.object("lastSeen").orElse(JsonObject.EMPTY).members().keySet().stream()
+                .map(id -> identities
+                        .object(id)
+                        .flatMap(i -> i.string("friendlyName"))
+                        .orElse(id))
+                .sorted()
+                .toList();
     }
 
     private boolean ready(String model) throws IOException, InterruptedException {
@@ -77,8 +125,8 @@ final class DemoClient {
                 : JsonObject.EMPTY;
     }
 
-    /** Asks with streaming and prints the answer as it comes. */
-    void ask(String model, String question) throws IOException, InterruptedException {
+    /** Asks with streaming and prints the answer as it comes. @param interlude done when a little of it is there */
+    void ask(String model, String question, Runnable interlude) throws IOException, InterruptedException {
         out.println();
         out.println("> " + question);
         JsonObject body = JsonObject.builder()
@@ -89,7 +137,7 @@ final class DemoClient {
                                 .put("role", "user")
                                 .put("content", question)
                                 .build()))
-                .put("max_tokens", 128)
+                .put("max_tokens", 256)
                 .put("stream", true)
                 .build();
         long begin = System.nanoTime();
@@ -99,7 +147,7 @@ final class DemoClient {
             throw new IOException("the question was refused: "
                     + String.join(" ", response.body().toList()));
         }
-        Answer answer = new Answer(begin);
+        Answer answer = new Answer(begin, interlude);
         try (Stream<String> lines = response.body()) {
             lines.forEach(answer::line);
         }
@@ -109,13 +157,17 @@ final class DemoClient {
     /** Prints the pieces of a stream and measures them. */
     private final class Answer {
         private final long begin;
+        private final Runnable interlude;
         private long first;
+        private long last;
+        private long pause;
         private long pieces;
         private Optional<JsonObject> usage = Optional.empty();
         private Optional<String> error = Optional.empty();
 
-        Answer(long begin) {
+        Answer(long begin, Runnable interlude) {
             this.begin = begin;
+            this.interlude = interlude;
         }
 
         void line(String line) {
@@ -134,11 +186,15 @@ final class DemoClient {
         }
 
         private void print(String text) {
-            if (pieces++ == 0) {
-                first = System.nanoTime();
-            }
+            long now = System.nanoTime();
+            first = pieces == 0 ? now : first;
+            pause = pieces == 0 ? 0 : Math.max(pause, now - last);
+            last = now;
             out.print(text);
             out.flush();
+            if (++pieces == INTERLUDE) {
+                interlude.run();
+            }
         }
 
         void finish() throws IOException {
@@ -149,10 +205,11 @@ final class DemoClient {
             long tokens = usage.flatMap(u -> u.integer("completion_tokens")).orElse(pieces);
             double decoding = pieces == 0 ? 0 : seconds(first);
             out.printf(
-                    "%n[first token after %.0f ms, %d tokens%s]%n",
+                    "%n[first token after %.0f ms, %d tokens%s%s]%n",
                     pieces == 0 ? 0.0 : (first - begin) / 1e6,
                     tokens,
-                    tokens > 1 && decoding > 0 ? ", %.0f tokens/s".formatted((tokens - 1) / decoding) : "");
+                    pause > 1_000_000_000L ? ", paused for %.1f s".formatted(pause / 1e9) : "",
+                    tokens > 1 && decoding > 0 && pause < 1_000_000_000L ? ", %.0f tokens/s".formatted((tokens - 1) / decoding) : "");
         }
     }
 

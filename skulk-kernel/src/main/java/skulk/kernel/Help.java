@@ -8,7 +8,7 @@ final class Help {
             usage: skulk [command] [options]
 
               serve             runs a node (the default)
-              demo              starts a node, places the embedded model, asks it a question
+              demo              starts two nodes, splits the embedded model over them, asks it a question
               models list       what lies on the cluster's disks; also: pull, rm, show
               bundle export     puts a model, its card and digests into one file; import takes it on another machine
               model logits      evaluates tokens with a checkpoint folder

@@ -1,6 +1,8 @@
 package skulk.membership.jgroups;
 
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -62,9 +64,11 @@ final class Stack {
         return stack;
     }
 
-    private static TCP transport(Network network, InetAddress address) {
+    private static TCP transport(Network network, InetAddress address) throws IOException {
         TCP tcp = new TCP();
-        tcp.setBindAddress(address).setBindPort(network.port()).setPortRange(0);
+        // JGroups takes no free port by itself where peers are named
+        int port = network.port() == 0 ? freePort(address) : network.port();
+        tcp.setBindAddress(address).setBindPort(port).setPortRange(network.port() == 0 ? 100 : 0);
         tcp.useVirtualThreads(true);
         // off by default; with it off a message over 16 KB waits 90 ms for Nagle and the delayed acknowledgement
         tcp.tcpNodelay(true);
@@ -72,6 +76,12 @@ final class Stack {
         // the handshake of a joining node on a machine under load
         tcp.setPeerAddrReadTimeout(5000);
         return tcp;
+    }
+
+    private static int freePort(InetAddress address) throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, address)) {
+            return socket.getLocalPort();
+        }
     }
 
     private static List<Protocol> discovery(Network network, InetAddress address) throws Exception {
