@@ -11,15 +11,30 @@ public interface Backend {
 
     MatrixKernels matrix();
 
+    /** Products in floats for a pool of {@code threads} workers. */
+    default FloatProducts products(int threads) {
+        return new FloatProduct(matrix(), threads);
+    }
+
     RowKernels rows();
 
     AttentionKernels attention();
 
     IntKernels integer();
 
+    /** Whether every operation rounds to BF16, attention included. */
+    default boolean rounds() {
+        return false;
+    }
+
     /** Plain loops. */
     static Backend scalar() {
         return new ScalarBackend();
+    }
+
+    /** Plain loops that round to BF16 as MLX does. */
+    static Backend bf16() {
+        return new Bf16Backend();
     }
 
     /** The vector kernels where this JVM has the vector module, the scalar ones otherwise. */

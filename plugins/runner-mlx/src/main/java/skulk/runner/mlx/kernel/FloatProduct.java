@@ -9,7 +9,7 @@ import skulk.runner.mlx.kernel.Product.Unit;
  * Products in floats: weights are expanded to what they stand for and added up by fused multiply-add in ascending order
  * of columns.
  */
-final class FloatProduct {
+final class FloatProduct implements FloatProducts {
     /** Tiles taken together: four chains hide the latency of the fused multiply-add. */
     static final int TILES = 4;
     /** Columns expanded at a time: 4 tiles take 32 KB, and all group sizes divide it. */
@@ -31,7 +31,8 @@ final class FloatProduct {
         Arrays.setAll(scratch, i -> new Scratch());
     }
 
-    void compute(Unit unit, int from, int to, int worker) {
+    @Override
+    public void compute(Unit unit, int from, int to, int worker) {
         if (unit.rows() <= DIRECT_ROWS && kernels.direct(unit.matrix().format())) {
             for (int tile = from; tile < to; tile += 2) {
                 direct(unit, tile, scratch[worker].sums);

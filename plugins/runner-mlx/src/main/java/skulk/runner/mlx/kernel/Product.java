@@ -18,7 +18,7 @@ public final class Product {
 
     private final WorkerPool pool;
     private final boolean fast;
-    private final FloatProduct floats;
+    private final FloatProducts floats;
     private final IntProduct ints;
     private final List<IntActivations> rounded = new ArrayList<>();
 
@@ -26,7 +26,7 @@ public final class Product {
     public Product(Backend backend, WorkerPool pool, boolean fast) {
         this.pool = pool;
         this.fast = fast;
-        this.floats = new FloatProduct(backend.matrix(), pool.threads());
+        this.floats = backend.products(pool.threads());
         this.ints = new IntProduct(backend.integer(), pool.threads());
     }
 

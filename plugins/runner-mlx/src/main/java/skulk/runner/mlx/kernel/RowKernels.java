@@ -4,6 +4,19 @@ package skulk.runner.mlx.kernel;
 @SuppressWarnings("checkstyle:parameternumber") // a record per call would be garbage in the innermost loops
 public interface RowKernels {
 
+    /** A row of an embedding table, times a factor. */
+    default void lookup(TileMatrix table, int row, float factor, float[] out, int at) {
+        Tiles.row(table, row, out, at);
+        for (int i = at; i < at + table.cols(); i++) {
+            out[i] *= factor;
+        }
+    }
+
+    /** A value as these kernels keep values between operations: rounded to BF16 or unchanged. */
+    default float narrow(float value) {
+        return value;
+    }
+
     /** {@code out = x / sqrt(mean(x²) + eps) * weight}. {@code out} may be {@code x}. */
     void rmsNorm(float[] x, int xAt, int length, float[] weight, double eps, float[] out, int outAt);
 

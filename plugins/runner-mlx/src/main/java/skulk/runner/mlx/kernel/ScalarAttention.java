@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** The reference form of {@link AttentionKernels}. */
-final class ScalarAttention implements AttentionKernels {
+class ScalarAttention implements AttentionKernels {
     private static final int MIDDLE = 128;
 
     @Override
@@ -138,7 +138,7 @@ final class ScalarAttention implements AttentionKernels {
         return bias;
     }
 
-    private static float get(MemorySegment block, long at, KvType type, long index) {
+    static float get(MemorySegment block, long at, KvType type, long index) {
         return type == KvType.BF16
                 ? ScalarMatrix.bf16(block.get(ScalarMatrix.SHORT, at + index * 2))
                 : block.get(ScalarMatrix.FLOAT, at + index * 4);

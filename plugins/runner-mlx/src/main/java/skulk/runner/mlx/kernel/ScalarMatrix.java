@@ -50,7 +50,7 @@ final class ScalarMatrix implements MatrixKernels {
         return format.wideScales() ? data.get(FLOAT, at + row * 4L) : bf16(data.get(SHORT, at + row * 2L));
     }
 
-    private static int code(MemorySegment data, TileFormat format, long group, int k, int row) {
+    static int code(MemorySegment data, TileFormat format, long group, int k, int row) {
         int bit = k * format.bits();
         long word = group + format.groupHead() + ((long) (bit >>> 5) * ROWS + row) * 4;
         long stream = Integer.toUnsignedLong(data.get(INT, word));

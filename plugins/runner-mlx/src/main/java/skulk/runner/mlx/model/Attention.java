@@ -14,7 +14,7 @@ import skulk.runner.mlx.kernel.WorkerPool;
  * taken in chunks that lie at fixed places, each with a softmax of its own, and merged in order; so a row's result does
  * not depend on which rows share its task.
  */
-final class Attention {
+sealed class Attention permits Bf16Attention {
     private static final int BLOCK = AttentionKernels.BLOCK;
     private static final int CHUNK = 256;
     private static final int MAX_QUERIES = 32;
@@ -102,7 +102,7 @@ final class Attention {
         finish(call, kvHead, from, s);
     }
 
-    private static int lowest(AttentionSpec spec, int position) {
+    static int lowest(AttentionSpec spec, int position) {
         return spec.window() == 0 ? 0 : Math.max(0, position - spec.window() + 1);
     }
 

@@ -1,14 +1,19 @@
 package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import skulk.runner.mlx.checkpoint.Checkpoint;
+import skulk.runner.mlx.checkpoint.CheckpointException;
+import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.Fields;
 import skulk.runner.mlx.checkpoint.Quantization;
+import skulk.runner.mlx.checkpoint.Tensor;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
+import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
 /** Makes a decoder from a checkpoint folder as published: {@code config.json} and {@code *.safetensors}. */
@@ -17,17 +22,19 @@ public final class DecoderLoader {
     private static final double DEFAULT_CACHE_SHARE = 0.25;
 
     private static final long WORKSPACE = 64L << 20;
+    /** Parts of the names of tensors that mixtures and recurrent layers have. */
+    private static final Pattern NOT_DENSE = Pattern.compile("expert|switch_mlp|linear_attn|kv_a_proj");
 
     private DecoderLoader() {}
 
     /**
      * Loads, repacks and warms a model; blocks until it can serve at full speed.
      *
-     * @throws skulk.runner.mlx.checkpoint.CheckpointException if the folder cannot be run, naming file and tensor
+     * @throws CheckpointException if the folder cannot be run, naming file and tensor
      * @throws OutOfMemoryError if the weights do not fit the memory limit
      */
     public static Decoder load(Path folder, LoadOptions options) {
-        return load(folder, options, Backend.best());
+        return load(folder, options, options.kernels() == Kernels.MLX ? Backend.bf16() : Backend.best());
     }
 
     static Decoder load(Path folder, LoadOptions options, Backend backend) {
@@ -50,7 +57,10 @@ public final class DecoderLoader {
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
         Precision precision = Precision.of(weights, options);
-        KvType type = type(options.kv(), precision);
+        if (backend.rounds()) {
+            requireDense(weights, architecture);
+        }
+        KvType type = backend.rounds() ? KvType.BF16 : type(options.kv(), precision);
         KvLayout own = KvLayout.of(architecture.attention(), type).withState(architecture.state());
         CacheAgreement agreement = CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
         KvLayout layout =
@@ -64,7 +74,7 @@ public final class DecoderLoader {
                 Math.min(shape.maxContext(), options.limits().maxContext()),
                 perToken,
                 weights.bytes(),
-                backend.describe() + precision.words());
+                backend.describe() + (backend.rounds() ? "" : precision.words()));
         PagedPool cache = new PagedPool(layout, owned.memory, agreement);
         Ops ops = new Ops(backend, owned.workers, options.collectives(), precision.rounds());
         boolean layered = options.shard().tensorRanks() == 1;
@@ -91,6 +101,32 @@ public final class DecoderLoader {
             case INT8 -> KvType.INT8;
             case AUTO -> precision.large() ? KvType.BF16 : KvType.F32;
         };
+    }
+
+    /**
+     * Whether MLX evaluates a checkpoint in BF16 and {@link Kernels#MLX} does the same in bearable time: all its floats
+     * are BF16, it is small, and its tensors are those of a dense attention model.
+     */
+    public static boolean takesBf16(Path folder) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            long bytes = 0;
+            for (String name : checkpoint.names()) {
+                Tensor tensor = checkpoint.get(name);
+                bytes += tensor.data().byteSize();
+                if (tensor.dtype() != DType.U32 && tensor.dtype() != DType.BF16
+                        || NOT_DENSE.matcher(name).find()) {
+                    return false;
+                }
+            }
+            return bytes <= Precision.LARGE_BYTES;
+        }
+    }
+
+    private static void requireDense(Weights weights, Architecture architecture) {
+        if (weights.mixture() || architecture.state().isPresent()) {
+            throw new CheckpointException("kernels mlx evaluate dense attention models only, not "
+                    + architecture.shape().modelType() + "; use kernels exact");
+        }
     }
 
     private static long cacheBytes(LoadOptions options, Weights weights, KvLayout layout) {

@@ -64,7 +64,12 @@ public record LoadOptions(
         /** Activations rounded to integers where weights have 4 bits; more than twice as fast. */
         FAST,
         /** {@link #FAST} where it is needed and accurate enough, see {@link Precision}; {@link #EXACT} otherwise. */
-        AUTO
+        AUTO,
+        /**
+         * Every operation rounded to BF16 as MLX's CPU backend rounds it, in plain loops: for comparing a BF16
+         * checkpoint with MLX bit by bit. Dense attention models only.
+         */
+        MLX
     }
 
     /** Number format of the cache. */

@@ -8,7 +8,6 @@ import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.Product;
 import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.kernel.TileMatrix;
-import skulk.runner.mlx.kernel.Tiles;
 import skulk.runner.mlx.kernel.WorkerPool;
 
 /**
@@ -34,7 +33,7 @@ final class Ops {
         this.collectives = collectives;
         this.kernels = backend.rows();
         this.product = new Product(backend, pool, fast);
-        this.attention = new Attention(backend, pool);
+        this.attention = backend.rounds() ? new Bf16Attention(backend, pool) : new Attention(backend, pool);
     }
 
     Backend backend() {
@@ -85,10 +84,7 @@ final class Ops {
                 Arrays.fill(out.data(), at, at + out.width(), 0);
                 return;
             }
-            Tiles.row(table, token, out.data(), at);
-            for (int i = at; i < at + out.width(); i++) {
-                out.data()[i] *= factor;
-            }
+            kernels.lookup(table, token, factor, out.data(), at);
         });
         return out;
     }
@@ -122,8 +118,36 @@ final class Ops {
     /** {@code x} through a linear layer, summed over the ranks if it is a partial one. */
     Rows linear(Rows x, Linear linear) {
         Rows y = rows(x.count(), linear.outputs());
+        if (backend.rounds()) {
+            chain(x, linear, y);
+            return y;
+        }
         product.run(units(x, linear, y));
         return complete(linear, y);
+    }
+
+    /**
+     * Sums that round after every addition depend on its order, so ranks do not add up theirs at once: each goes on from
+     * the sums of the one before, which holds the columns before, and the last tells the others.
+     */
+    private void chain(Rows x, Linear linear, Rows y) {
+        int size = y.count() * y.width();
+        int last = linear.partial() ? collectives.ranks() - 1 : 0;
+        int rank = linear.partial() ? collectives.rank() : 0;
+        Arrays.fill(y.data(), 0, size, 0);
+        if (rank > 0) {
+            collectives.receive(rank - 1, y.data(), 0, size);
+        }
+        product.run(units(x, linear, y));
+        if (rank < last) {
+            collectives.send(rank + 1, y.data(), 0, size);
+            collectives.receive(last, y.data(), 0, size);
+        } else {
+            for (int other = 0; other < last; other++) {
+                collectives.send(other, y.data(), 0, size);
+            }
+        }
+        linear.bias().ifPresent(bias -> addBias(y, bias));
     }
 
     /** The same in exact arithmetic, for outputs that decide: a router's choice must not flip by rounding. */
@@ -163,6 +187,15 @@ final class Ops {
     /** Sums over the ranks in place. */
     void reduce(Rows x) {
         collectives.allReduce(x.data(), 0, x.count() * x.width());
+        if (backend.rounds()) {
+            narrow(x);
+        }
+    }
+
+    private void narrow(Rows x) {
+        for (int i = 0; i < x.count() * x.width(); i++) {
+            x.data()[i] = kernels.narrow(x.data()[i]);
+        }
     }
 
     /** Root-mean-square norm of every row, into new rows. */
@@ -199,7 +232,7 @@ final class Ops {
     void scale(Rows x, float factor) {
         if (factor != 1) {
             for (int i = 0; i < x.count() * x.width(); i++) {
-                x.data()[i] *= factor;
+                x.data()[i] = kernels.narrow(x.data()[i] * kernels.narrow(factor));
             }
         }
     }
@@ -217,7 +250,7 @@ final class Ops {
 
     /** Turns {@code heads} heads of {@code width} from column {@code col} on; only the first dimensions as the rope has them. */
     void rope(Rows x, int col, int heads, int width, Rope rope) {
-        rope.prepare(step.maxEnd());
+        rope.prepare(step.maxEnd(), backend.rounds());
         forRows(x.count(), row -> {
             for (int h = 0; h < heads; h++) {
                 rope.apply(kernels, x.data(), x.at(row) + col + h * width, step.positions()[row]);
@@ -232,6 +265,11 @@ final class Ops {
         attention.store(call);
         attention.attend(call);
         return out;
+    }
+
+    /** A value as it is kept between operations. */
+    float narrow(float value) {
+        return kernels.narrow(value);
     }
 
     int threads() {

@@ -1,5 +1,7 @@
 package skulk.runner.mlx.model;
 
+import skulk.runner.mlx.kernel.RowKernels;
+
 /** Operations on single values and rows that only some families have. Driver thread only; in place unless said otherwise. */
 final class Pointwise {
     private static final int VALUES_PER_TASK = 8192;
@@ -9,10 +11,12 @@ final class Pointwise {
     /** {@code cap * tanh(x / cap)}. */
     static void softcap(Ops ops, Rows x, double cap) {
         int size = x.count() * x.width();
+        RowKernels kernels = ops.backend().rows();
         ops.parallel((size + VALUES_PER_TASK - 1) / VALUES_PER_TASK, (task, worker) -> {
             int end = Math.min(size, (task + 1) * VALUES_PER_TASK);
             for (int i = task * VALUES_PER_TASK; i < end; i++) {
-                x.data()[i] = (float) (cap * Math.tanh(x.data()[i] / cap));
+                float inner = kernels.narrow((float) (x.data()[i] / cap));
+                x.data()[i] = kernels.narrow((float) (cap * kernels.narrow((float) Math.tanh(inner))));
             }
         });
     }

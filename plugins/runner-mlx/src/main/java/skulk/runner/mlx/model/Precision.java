@@ -18,7 +18,7 @@ record Precision(boolean large, boolean rounds) {
     static final double TOLERANCE = 0.001;
 
     /** Models with smaller weights are fast enough to be exact. */
-    private static final long LARGE_BYTES = 50_000_000;
+    static final long LARGE_BYTES = 50_000_000;
 
     /** A matter of the whole model, so that all ranks choose as one would alone. */
     static Precision of(Weights weights, LoadOptions options) {

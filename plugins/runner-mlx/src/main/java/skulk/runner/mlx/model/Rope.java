@@ -39,8 +39,12 @@ final class Rope {
         return factor;
     }
 
-    /** Makes positions below {@code end} ready. */
-    void prepare(int end) {
+    /**
+     * Makes positions below {@code end} ready.
+     *
+     * @param single angles are products of floats, as MLX computes them; always the same for one rope
+     */
+    void prepare(int end, boolean single) {
         if (end <= prepared) {
             return;
         }
@@ -49,7 +53,7 @@ final class Rope {
         float[] next = Arrays.copyOf(table, target * 2 * pairs);
         for (int p = prepared; p < target; p++) {
             for (int i = 0; i < pairs; i++) {
-                double angle = p * frequencies[i];
+                double angle = single ? p * (float) frequencies[i] : p * frequencies[i];
                 next[(2 * p) * pairs + i] = (float) (factor * Math.cos(angle));
                 next[(2 * p + 1) * pairs + i] = (float) (factor * Math.sin(angle));
             }
@@ -71,8 +75,8 @@ final class Rope {
             float b = x[at + 2 * i + 1];
             float cos = table[tableAt + i];
             float sin = table[tableAt + pairs + i];
-            x[at + 2 * i] = a * cos - b * sin;
-            x[at + 2 * i + 1] = a * sin + b * cos;
+            x[at + 2 * i] = kernels.narrow(a * cos - b * sin);
+            x[at + 2 * i + 1] = kernels.narrow(a * sin + b * cos);
         }
     }
 }

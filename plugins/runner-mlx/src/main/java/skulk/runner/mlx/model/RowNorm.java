@@ -45,8 +45,8 @@ record RowNorm(Side queries, Side keys, int counted, boolean split) {
             ops.reduce(sums);
         }
         ops.forRows(qkv.count(), row -> {
-            scale(qkv, qkv.at(row), queries, sums.data()[sums.at(row)]);
-            scale(qkv, qkv.at(row) + width, keys, sums.data()[sums.at(row) + 1]);
+            scale(ops, qkv, qkv.at(row), queries, sums.data()[sums.at(row)]);
+            scale(ops, qkv, qkv.at(row) + width, keys, sums.data()[sums.at(row) + 1]);
         });
     }
 
@@ -58,10 +58,10 @@ record RowNorm(Side queries, Side keys, int counted, boolean split) {
         return (float) sum;
     }
 
-    private static void scale(Rows x, int at, Side side, float squares) {
+    private static void scale(Ops ops, Rows x, int at, Side side, float squares) {
         float factor = (float) (1 / Math.sqrt((double) squares / side.total + side.eps));
         for (int i = 0; i < side.weight.length; i++) {
-            x.data()[at + i] *= factor * side.weight[i];
+            x.data()[at + i] = ops.narrow(ops.narrow(x.data()[at + i] * factor) * side.weight[i]);
         }
     }
 }

@@ -6,12 +6,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
+import skulk.api.json.Json;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
+import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.Logits;
 import skulk.runner.mlx.schedule.RankSequences;
 import skulk.runner.mlx.schedule.StepPlan;
@@ -28,12 +29,12 @@ final class LogitsCommand {
         int steps = arguments.number("greedy", 0, 0);
         int chunk = arguments.number("chunk", prompt.length, 1);
         if (arguments.number("ranks", 1, 1) == 1) {
-            try (Decoder decoder = DecoderLoader.load(folder, options(arguments))) {
+            try (Decoder decoder = DecoderLoader.load(folder, options(folder, arguments))) {
                 print(new Engine(decoder, plan -> {}), prompt, steps, chunk, out);
             }
             return;
         }
-        try (LocalGroup group = new LocalGroup(folder, parts(folder, arguments), options(arguments))) {
+        try (LocalGroup group = new LocalGroup(folder, parts(folder, arguments), options(folder, arguments))) {
             print(new Engine(group.decoder(), group::plan), prompt, steps, chunk, out);
         } catch (UncheckedIOException e) {
             throw e.getCause();
@@ -66,7 +67,9 @@ final class LogitsCommand {
                 engine.run(sequences, StepPlan.growing(0, new int[] {greedy[i]}, 1), logits);
                 appendRow(logits, rows.append(','));
             }
-            out.println("{\"prompt\":" + list(prompt) + ",\"greedy\":" + list(greedy) + ",\"logits\":[" + rows + "]}");
+            out.println(
+                    "{\"kernels\":" + Json.of(engine.decoder.spec().kernels()).toString() + ",\"prompt\":"
+                            + list(prompt) + ",\"greedy\":" + list(greedy) + ",\"logits\":[" + rows + "]}");
         }
     }
 
@@ -78,13 +81,19 @@ final class LogitsCommand {
         }
     }
 
-    private static LoadOptions options(Arguments arguments) {
+    private static LoadOptions options(Path folder, Arguments arguments) {
         LoadOptions options = LoadOptions.defaults();
-        if (arguments.text("kernels").isPresent()) {
-            String name = arguments.required("kernels").toUpperCase(Locale.ROOT);
-            options = options.withKernels(LoadOptions.Kernels.valueOf(name));
-        }
-        return options.withThreads(arguments.number("threads", options.threads(), 1));
+        return options.withKernels(kernels(folder, arguments))
+                .withThreads(arguments.number("threads", options.threads(), 1));
+    }
+
+    /** This command compares with MLX: without a choice, a checkpoint that MLX evaluates in BF16 is evaluated so. */
+    private static Kernels kernels(Path folder, Arguments arguments) {
+        String name = arguments.text("kernels").orElse(DecoderLoader.takesBf16(folder) ? "mlx" : "auto");
+        return Arrays.stream(Kernels.values())
+                .filter(k -> k.name().equalsIgnoreCase(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("--kernels must be auto, exact, fast or mlx"));
     }
 
     private static void appendRow(Logits logits, StringBuilder into) {

@@ -13,12 +13,14 @@ import skulk.runner.mlx.template.TemplateException;
 /** {@code skulk model}: looks at a model without serving it, through the code that serves. */
 public final class ModelTool implements ToolProvider {
     private static final String USAGE = """
-            usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast] [--threads N]
+            usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast|mlx] [--threads N]
                                 [--ranks N] [--sharding Pipeline|Tensor]
                    model render FOLDER_OR_TEMPLATE --context FILE.json
-              logits  prints {"prompt":[…],"greedy":[…],"logits":[[…],…]}: one row after the prompt, then one after
-                      each of N greedy tokens; --chunk feeds the prompt K tokens at a time; --ranks runs N processes
-                      that hold consecutive layers each (Pipeline) or a share of every tensor (Tensor)
+              logits  prints {"kernels":"…","prompt":[…],"greedy":[…],"logits":[[…],…]}: one row after the prompt, then
+                      one after each of N greedy tokens; --chunk feeds the prompt K tokens at a time; --ranks runs N
+                      processes that hold consecutive layers each (Pipeline) or a share of every tensor (Tensor);
+                      --kernels auto evaluates as serving does, mlx rounds to BF16 after every operation as MLX does
+                      on a CPU: the default for small dense checkpoints in BF16, so that the two can be compared
               render  prints the prompt that a chat template makes of one context object, byte for byte
             """;
 

@@ -79,6 +79,14 @@ record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
         return name.endsWith("--f32") ? 1e-4f : name.endsWith("-bf16") ? 0.1f : 1e-3f;
     }
 
+    static int argmax(float[] row) {
+        int best = 0;
+        for (int i = 1; i < row.length; i++) {
+            best = row[i] > row[best] ? i : best;
+        }
+        return best;
+    }
+
     /** Evaluates the prompt in chunks and then the greedy tokens one by one; the rows as in the file. */
     static float[][] evaluate(Decoder decoder, Golden golden, int chunk) {
         try (KvSequence sequence = decoder.cache().newSequence()) {
