@@ -197,13 +197,26 @@ public sealed interface Operation<R> {
     /** Prometheus text. */
     record ReadMetrics() implements Operation<String> {}
 
-    /** @param key the secret, shown once; empty in listings */
-    record ApiKey(String id, Optional<String> key, List<String> scopes, Instant createdAt) {}
+    /**
+     * @param key the secret, shown once; empty in listings
+     * @param maxConcurrent generations at a time on each node; 0 is without limit
+     * @param tokensPerMinute of prompts and answers together on each node; 0 is without limit
+     */
+    record ApiKey(
+            String id,
+            Optional<String> key,
+            List<String> scopes,
+            int maxConcurrent,
+            long tokensPerMinute,
+            Instant createdAt) {}
 
     record ListApiKeys() implements Operation<List<ApiKey>> {}
 
-    record CreateApiKey(String id, List<String> scopes) implements Operation<ApiKey> {}
+    /** Makes a key that counts on every node; the limits are those of {@link ApiKey}. CONFLICT where the id is taken. */
+    record CreateApiKey(String id, List<String> scopes, int maxConcurrent, long tokensPerMinute)
+            implements Operation<ApiKey> {}
 
+    /** Withdraws a key on every node that can be reached; the others hear of it when they are members again. */
     record DeleteApiKey(String id) implements Operation<Boolean> {}
 
     /** Facts about the running node that are not in the view. */

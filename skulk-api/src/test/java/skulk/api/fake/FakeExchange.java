@@ -20,6 +20,7 @@ public final class FakeExchange implements Exchange {
     private final Map<String, String> path = new HashMap<>();
     private final Map<String, List<String>> query = new HashMap<>();
     private final Map<String, String> headers = new HashMap<>();
+    private String caller = "127.0.0.1";
     private byte[] body = {};
     private Response response;
     private FakeStream stream;
@@ -56,6 +57,12 @@ public final class FakeExchange implements Exchange {
 
     public FakeExchange header(String name, String value) {
         headers.put(name.toLowerCase(), value);
+        return this;
+    }
+
+    /** The id of the key that the request brings; otherwise it has none. */
+    public FakeExchange key(String id) {
+        caller = id;
         return this;
     }
 
@@ -119,7 +126,7 @@ public final class FakeExchange implements Exchange {
 
     @Override
     public Caller caller() {
-        return new Caller("127.0.0.1", "127.0.0.1", Set.of(Route.Scope.values()));
+        return new Caller(caller, "127.0.0.1", Set.of(Route.Scope.values()));
     }
 
     @Override

@@ -64,6 +64,11 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
 
     /** The keys without secrets. */
     public JsonObject shown() {
+        return withoutSecrets(root);
+    }
+
+    /** A configuration without what is never shown, returned or told to other nodes. */
+    public static JsonObject withoutSecrets(JsonObject root) {
         JsonObject shown = root;
         for (Key<?> key : Keys.ALL) {
             if (key.secret()) {

@@ -29,7 +29,7 @@ import skulk.api.operation.Operation.RestartReply;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 import skulk.api.telemetry.Reading;
-import skulk.kernel.config.Keys;
+import skulk.kernel.config.ConfigurationFile;
 import skulk.kernel.rank.RankReport;
 import skulk.kernel.telemetry.EngineMetrics;
 import skulk.kernel.telemetry.ProcessMemory;
@@ -93,13 +93,7 @@ final class NodeLife {
 
     ConfigWritten writeConfig(JsonObject config) {
         ConfigWritten written = kit.node().control().writeConfig(config);
-        JsonObject.Builder shared = JsonObject.builder();
-        config.members().forEach((key, value) -> {
-            if (!key.equals(Keys.HF_TOKEN.name())) {
-                shared.put(key, value);
-            }
-        });
-        Json body = shared.build();
+        Json body = ConfigurationFile.withoutSecrets(config);
         kit.cluster().view().members().stream()
                 .filter(node -> !peers.isSelf(node))
                 .forEach(node -> kit.cluster().calls().askLater(node, "config", body));

@@ -32,7 +32,7 @@ public final class Operations {
         this.diagnostics = new Diagnostics(kit, peers);
         this.traces = new Traces(kit, peers);
         this.life = new NodeLife(kit, peers);
-        this.keys = new ApiKeys(kit.node().control().keys());
+        this.keys = new ApiKeys(kit, peers);
     }
 
     /** Places again what was lost with a node; for the coordinator. Blocks. */

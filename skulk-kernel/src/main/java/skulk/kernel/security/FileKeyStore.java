@@ -14,8 +14,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
 import skulk.api.http.Route.Scope;
 import skulk.api.json.Json;
 import skulk.api.json.JsonException;
@@ -33,9 +31,8 @@ public final class FileKeyStore implements KeyStore {
 
     private final List<ApiKey> configured;
     private final Path file;
-    private final List<Consumer<List<ApiKey>>> listeners = new CopyOnWriteArrayList<>();
     private final Object writing = new Object();
-    private volatile List<ApiKey> stored = List.of();
+    private volatile StoredKeys stored = StoredKeys.EMPTY;
     private volatile KeyRing ring;
 
     private FileKeyStore(List<ApiKey> configured, Path file) {
@@ -57,33 +54,25 @@ public final class FileKeyStore implements KeyStore {
         return store;
     }
 
-    private List<ApiKey> read() {
+    private StoredKeys read() {
         if (!Files.exists(file)) {
-            return List.of();
+            return StoredKeys.EMPTY;
         }
         try {
-            Json json = Json.parse(Files.readString(file));
-            List<ApiKey> keys = new ArrayList<>();
-            if (json instanceof JsonObject object && object.array("keys").isPresent()) {
-                for (Json item : object.array("keys").get()) {
-                    keys.add(ApiKey.fromJson(item)
-                            .orElseThrow(() ->
-                                    new ConfigurationException(file + ": key " + (keys.size() + 1) + " is broken")));
-                }
-                return keys;
-            }
-            throw new ConfigurationException(file + ": holds no keys");
+            return StoredKeys.fromJson(Json.parse(Files.readString(file)));
         } catch (JsonException e) {
             throw new ConfigurationException(file + ": is not JSON");
+        } catch (IllegalArgumentException e) {
+            throw new ConfigurationException(file + ": " + e.getMessage());
         } catch (IOException e) {
             throw new ConfigurationException(file + ": cannot be read: " + e);
         }
     }
 
-    private void use(List<ApiKey> keys) {
-        stored = List.copyOf(keys);
+    private void use(StoredKeys keys) {
+        stored = keys;
         List<ApiKey> all = new ArrayList<>(configured);
-        for (ApiKey key : stored) {
+        for (ApiKey key : stored.keys()) {
             if (isConfigured(key.id())) {
                 LOG.log(
                         Level.WARNING,
@@ -106,7 +95,7 @@ public final class FileKeyStore implements KeyStore {
     }
 
     @Override
-    public List<ApiKey> stored() {
+    public StoredKeys stored() {
         return stored;
     }
 
@@ -118,66 +107,53 @@ public final class FileKeyStore implements KeyStore {
                     "id: a letter, then up to 63 letters, digits, dots, dashes or underscores");
         }
         String secret = KeyHash.newKey();
-        ApiKey key = new ApiKey(id, KeyHash.ofRandom(secret), scopes, limits, Instant.now());
         synchronized (writing) {
-            if (ring.byId(id).isPresent() || stored.stream().anyMatch(k -> k.id().equals(id))) {
+            if (ring.byId(id).isPresent()) {
                 throw new SkulkException(Problem.Kind.CONFLICT, "There is an API key " + id + " already");
             }
-            if (stored.size() >= MOST) {
+            if (stored.keys().size() >= MOST) {
                 throw new SkulkException(
                         Problem.Kind.OUT_OF_RESOURCES,
                         "There are " + MOST + " API keys already, the most that are kept");
             }
-            List<ApiKey> next = new ArrayList<>(stored);
-            next.add(key);
-            replace(next);
+            Instant now = stored.after(id, Instant.now());
+            ApiKey key = new ApiKey(id, KeyHash.ofRandom(secret), scopes, limits, now);
+            replace(stored.with(key));
+            return new Created(key, secret);
         }
-        tell();
-        return new Created(key, secret);
     }
 
     @Override
     public boolean delete(String id) {
         synchronized (writing) {
-            List<ApiKey> next =
-                    stored.stream().filter(key -> !key.id().equals(id)).toList();
-            if (next.size() == stored.size()) {
-                if (isConfigured(id)) {
-                    throw new SkulkException(
-                            Problem.Kind.CONFLICT,
-                            "The API key " + id + " is set in skulk.yaml, api.keys: remove it there and restart");
-                }
+            if (isConfigured(id)) {
+                throw new SkulkException(
+                        Problem.Kind.CONFLICT,
+                        "The API key " + id + " is set in skulk.yaml, api.keys: remove it there and restart");
+            }
+            if (ring.byId(id).isEmpty()) {
                 return false;
             }
-            replace(next);
+            replace(stored.without(id, Instant.now()));
+            return true;
         }
-        tell();
-        return true;
     }
 
     @Override
-    public void adopt(List<ApiKey> keys) {
+    public StoredKeys merge(StoredKeys other) {
         synchronized (writing) {
-            if (!keys.equals(stored)) {
-                replace(keys);
+            StoredKeys both = stored.merged(other);
+            if (!both.equals(stored)) {
+                replace(both);
             }
+            return both;
         }
-    }
-
-    @Override
-    public void onChange(Consumer<List<ApiKey>> listener) {
-        listeners.add(listener);
-    }
-
-    private void tell() {
-        listeners.forEach(listener -> listener.accept(stored));
     }
 
     /** The file first: what counts is what a restart would find. */
-    private void replace(List<ApiKey> next) {
+    private void replace(StoredKeys next) {
         try {
-            write(JsonObject.of("keys", next.stream().<Json>map(ApiKey::toJson).toList())
-                    .toString());
+            write(next.toJson().toString());
         } catch (IOException e) {
             throw new SkulkException(
                     Problem.of(Problem.Kind.OUT_OF_RESOURCES, "The API keys could not be written: " + e.getMessage()),

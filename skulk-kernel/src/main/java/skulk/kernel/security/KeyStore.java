@@ -1,22 +1,19 @@
 package skulk.kernel.security;
 
-import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import skulk.api.http.Route.Scope;
 
 /**
  * The API keys that count on this node: those of the configuration, which only the file changes, and stored ones, which the admin endpoint makes and removes.
- * What makes keys count on every node of a cluster listens to {@link #onChange} here and hands what it learns to {@link #adopt} there. Safe for use by
- * several threads.
+ * Whoever makes keys count on every node of a cluster hands what {@link #stored} says here to {@link #merge} there. Safe for use by several threads.
  */
 public interface KeyStore {
 
     /** The keys that count now. */
     KeyRing ring();
 
-    /** The keys that the admin endpoint made. */
-    List<ApiKey> stored();
+    /** The keys that the admin endpoint made, here or on another node. */
+    StoredKeys stored();
 
     /**
      * Makes a key and stores its hash before it returns.
@@ -35,14 +32,12 @@ public interface KeyStore {
     boolean delete(String id);
 
     /**
-     * Replaces the stored keys by those another node holds. Listeners are not told. Keys of this node's configuration win over stored ones of the same id.
+     * Learns what another node knows of stored keys, and stores it before it returns. Keys of this node's configuration win over stored ones of the same id.
      *
+     * @return what both know
      * @throws skulk.api.problem.SkulkException OUT_OF_RESOURCES where the file cannot be written
      */
-    void adopt(List<ApiKey> keys);
-
-    /** Tells of the stored keys after each {@link #create} and {@link #delete}, on the thread that called it. */
-    void onChange(Consumer<List<ApiKey>> listener);
+    StoredKeys merge(StoredKeys other);
 
     /** @param key the secret, which is nowhere else */
     record Created(ApiKey kept, String key) {}

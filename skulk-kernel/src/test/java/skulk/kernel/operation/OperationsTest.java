@@ -241,6 +241,43 @@ class OperationsTest {
         }
     }
 
+    private boolean known(String node, String key) throws IOException {
+        return FileKeyStore.open(JsonObject.EMPTY, home.resolve(node))
+                .ring()
+                .find(key, () -> true)
+                .isPresent();
+    }
+
+    @Test
+    void keysCountOnEveryNodeAndAreWithdrawnOnEveryNode() throws Exception {
+        try (Services first = start("n1")) {
+            Operation.CreateApiKey wish = new Operation.CreateApiKey("ci", List.of("infer"), 2, 600);
+            Operation.ApiKey early = first.cluster().call(wish);
+            String key = early.key().orElseThrow();
+            try (Services second = start("n2")) {
+                await("who comes later learns").until(() -> known("n2", key));
+                assertEquals(
+                        2,
+                        second.cluster()
+                                .call(new Operation.ListApiKeys())
+                                .getFirst()
+                                .maxConcurrent());
+                refusal(second, wish, Problem.Kind.CONFLICT);
+                await().until(() -> first.cluster().view().members().size() == 2);
+                Operation.ApiKey late = second.cluster().call(new Operation.CreateApiKey("x", List.of("admin"), 0, 0));
+                assertTrue(known("n1", late.key().orElseThrow()), "there before it was told");
+                assertTrue(second.cluster().call(new Operation.DeleteApiKey("ci")));
+                assertFalse(known("n1", key), "gone before that was told");
+            }
+            await().until(() -> first.cluster().view().members().size() == 1);
+            assertTrue(first.cluster().call(new Operation.DeleteApiKey("x")), "while the other is away");
+            try (Services second = start("n2")) {
+                await().until(() ->
+                        second.cluster().call(new Operation.ListApiKeys()).isEmpty());
+            }
+        }
+    }
+
     @Test
     void waitsForTheViewToSettleAndPlacesThen() throws Exception {
         try (Services first = start("n1")) {

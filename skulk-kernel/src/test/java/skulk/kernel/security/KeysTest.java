@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -152,32 +151,37 @@ class KeysTest {
         assertFalse(Files.readString(file).contains(created.key().substring("sk-skulk-".length())));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
         KeyStore again = open("{}");
-        assertEquals(List.of(created.kept()), again.stored());
+        assertEquals(List.of(created.kept()), again.stored().keys());
         assertEquals(Optional.of("ci"), found(again, created.key()));
         assertTrue(again.delete("ci"));
         assertFalse(again.delete("ci"));
         assertEquals(Optional.empty(), found(again, created.key()));
-        assertEquals(List.of(), open("{}").stored());
+        assertEquals(List.of(), open("{}").stored().keys());
         try (var files = Files.list(home)) {
             assertEquals(List.of(file), files.toList(), "no partial files are left");
         }
     }
 
     @Test
-    void tellsListenersAndAdoptsWithoutTelling() {
+    void learnsOfOtherNodesKeysAndRemovalsForGood() {
         KeyStore here = open("{}");
         KeyStore there = FileKeyStore.open(JsonObject.EMPTY, home.resolve("there"));
-        List<Integer> told = new ArrayList<>();
-        here.onChange(keys -> told.add(keys.size()));
-        here.onChange(there::adopt);
-        AtomicInteger echoes = new AtomicInteger();
-        there.onChange(keys -> echoes.incrementAndGet());
         String key = here.create("a", Set.of(Scope.ADMIN), ApiKey.Limits.NONE).key();
+        StoredKeys old = here.stored();
+        assertEquals(old, there.merge(old));
         assertEquals(Optional.of("a"), found(there, key));
-        here.delete("a");
-        assertEquals(Optional.empty(), found(there, key));
-        assertEquals(List.of(1, 0), told);
-        assertEquals(0, echoes.get());
+        assertTrue(there.delete("a"), "made on one node, removed on another");
+        here.merge(there.stored());
+        assertEquals(Optional.empty(), found(here, key));
+        here.merge(old);
+        assertEquals(Optional.empty(), found(here, key), "a node that was away does not bring it back");
+        KeyStore restarted = open("{}");
+        restarted.merge(old);
+        assertEquals(Optional.empty(), found(restarted, key), "not after a restart either");
+        String again =
+                restarted.create("a", Set.of(Scope.INFER), ApiKey.Limits.NONE).key();
+        restarted.merge(there.stored());
+        assertEquals(Optional.of("a"), found(restarted, again), "the id can be used again");
     }
 
     @Test
@@ -188,7 +192,8 @@ class KeysTest {
         assertEquals(
                 Problem.Kind.USER_ERROR, kind(() -> store.create("10.0.0.1", Set.of(Scope.ADMIN), ApiKey.Limits.NONE)));
         KeyHash other = KeyHash.ofRandom("another key");
-        store.adopt(List.of(new ApiKey("c", other, Set.of(Scope.ADMIN), ApiKey.Limits.NONE, java.time.Instant.EPOCH)));
+        store.merge(StoredKeys.EMPTY.with(
+                new ApiKey("c", other, Set.of(Scope.ADMIN), ApiKey.Limits.NONE, java.time.Instant.EPOCH)));
         assertEquals(Optional.empty(), found(store, "another key"), "a configured key wins over one of another node");
         assertEquals(Optional.of("c"), found(store, "sixteen letters!"));
     }

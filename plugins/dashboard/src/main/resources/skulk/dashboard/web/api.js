@@ -1,12 +1,5 @@
 // Calls to the node that served this page.
 
-const STORED = 'skulk.key';
-
-export const apiKey = {
-  get: () => localStorage.getItem(STORED) ?? '',
-  set: (key) => (key ? localStorage.setItem(STORED, key) : localStorage.removeItem(STORED)),
-};
-
 export class ApiError extends Error {
   constructor(status, message) {
     super(message);
@@ -28,10 +21,10 @@ async function complaint(response) {
   }
 }
 
-/** A response with status 2xx; anything else throws an ApiError. */
-export async function request(method, path, body, signal) {
+/** A response with status 2xx; anything else throws an ApiError. The browser adds the cookie of the session by itself. */
+export async function request(method, path, body, signal, key) {
   const headers = {};
-  if (apiKey.get()) headers.Authorization = `Bearer ${apiKey.get()}`;
+  if (key) headers.Authorization = `Bearer ${key}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   const response = await fetch(path, {
     method,
@@ -49,5 +42,8 @@ export const get = (path) => json('GET', path);
 export const post = (path, body) => json('POST', path, body);
 export const put = (path, body) => json('PUT', path, body);
 export const del = (path) => json('DELETE', path);
+/** Has the node put a key into a cookie that no script can read; throws where the key is not known. */
+export const login = (key) => request('POST', '/login', undefined, undefined, key);
+export const logout = () => request('DELETE', '/login');
 /** A model id in a path: its slash stays a slash. */
 export const modelPath = (id) => id.split('/').map(encodeURIComponent).join('/');

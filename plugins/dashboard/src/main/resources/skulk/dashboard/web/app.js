@@ -1,7 +1,7 @@
 // The frame around the pages: which one is shown, and whether the node answers.
 
 import { h, toast } from './dom.js';
-import { apiKey } from './api.js';
+import { login } from './api.js';
 import { refresh, startPolling, watch } from './store.js';
 import * as cluster from './view-cluster.js';
 import * as models from './view-models.js';
@@ -48,9 +48,9 @@ function askForKey() {
     'form',
     {
       class: 'row',
-      onsubmit: (event) => {
+      onsubmit: async (event) => {
         event.preventDefault();
-        apiKey.set(input.value.trim());
+        await login(input.value.trim());
         asked = false;
         refresh();
         show();

@@ -1,7 +1,7 @@
 // This browser's key, the node's configuration, API keys, restart.
 
 import { action, h, toast } from './dom.js';
-import { apiKey, del, get, post, put } from './api.js';
+import { del, get, login, logout, post, put } from './api.js';
 import { store } from './store.js';
 import { nodeName } from './format.js';
 
@@ -10,29 +10,23 @@ function ownKey() {
     type: 'password',
     class: 'wide',
     autocomplete: 'off',
-    value: apiKey.get(),
-    placeholder: 'none',
+    placeholder: 'API key',
     'aria-label': 'API key of this browser',
+  });
+  const use = action(async () => {
+    await login(input.value.trim());
+    input.value = '';
+    toast('This browser uses the key');
+  });
+  const forget = action(async () => {
+    await logout();
+    toast('This browser has no key');
   });
   return h(
     'section',
     {},
     h('h2', {}, 'Key of this browser'),
-    h(
-      'div',
-      { class: 'row' },
-      input,
-      h(
-        'button',
-        {
-          onclick: () => {
-            apiKey.set(input.value.trim());
-            toast('Kept in this browser');
-          },
-        },
-        'Keep',
-      ),
-    ),
+    h('div', { class: 'row' }, input, h('button', { onclick: use }, 'Use'), h('button', { onclick: forget }, 'Forget')),
   );
 }
 

@@ -21,13 +21,22 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
     private static final Pattern PARAMETER = Pattern.compile("\\{([^}+]+)(\\+?)}");
     private static final Pattern CHOICE = Pattern.compile("\\(([^)]+)\\)(.*)");
     private static final Map<String, String> MEANINGS = Map.of(
-            "400", "The request cannot be served as asked",
-            "403", "Not readable or not allowed",
-            "404", "No such thing",
-            "409", "The state does not allow it now",
-            "422", "The body or query has the wrong shape",
-            "500", "Broken, or lost under way",
-            "503", "Not ready: try again shortly");
+            "400",
+            "The request cannot be served as asked",
+            "401",
+            "No API key that is known here",
+            "403",
+            "Not readable or not allowed",
+            "404",
+            "No such thing",
+            "409",
+            "The state does not allow it now",
+            "422",
+            "The body or query has the wrong shape",
+            "500",
+            "Broken, or lost under way",
+            "503",
+            "Not ready: try again shortly");
 
     /** @param errors status codes beside 200 */
     record Line(

@@ -7,6 +7,7 @@ import skulk.api.http.Fields;
 import skulk.api.http.Route;
 import skulk.api.http.Route.Scope;
 import skulk.api.json.Json;
+import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
 import skulk.api.json.Records;
 import skulk.api.operation.Operation;
@@ -69,8 +70,15 @@ final class ConfigRoutes {
         return JsonObject.builder()
                 .put("id", key.id())
                 .put("scopes", key.scopes())
+                .put("max_concurrent", limit(key.maxConcurrent()))
+                .put("tokens_per_minute", limit(key.tokensPerMinute()))
                 .put("created_at", Times.iso(key.createdAt()))
                 .build();
+    }
+
+    /** Null is without limit, as where a request leaves it out. */
+    private static Json limit(long value) {
+        return value == 0 ? Json.NULL : JsonNumber.of(value);
     }
 
     /** The only time that the key itself is told. */
@@ -87,8 +95,10 @@ final class ConfigRoutes {
         if (scopes.isEmpty()) {
             body.fail("scopes", "too_short", "List should have at least 1 item");
         }
+        int concurrent = body.integer("max_concurrent", 1, Integer.MAX_VALUE).orElse(0);
+        int tokens = body.integer("tokens_per_minute", 1, Integer.MAX_VALUE).orElse(0);
         body.check();
-        ApiKey key = cluster.call(new Operation.CreateApiKey(id, scopes));
+        ApiKey key = cluster.call(new Operation.CreateApiKey(id, scopes, concurrent, tokens));
         exchange.respond(described(key).with("key", key.key().orElse("")));
     }
 

@@ -25,6 +25,7 @@ final class OperatorFeature implements HttpFeature {
                         new DiagnosticsRoutes(cluster).routes(),
                         new TraceRoutes(cluster).routes(),
                         new ConfigRoutes(cluster).routes(),
+                        new SessionRoutes().routes(),
                         new BrowseRoutes(BrowseRoutes.ROOTS).routes(),
                         new ApiRoutes(ApiDescription.builtIn()).routes())
                 .flatMap(List::stream)

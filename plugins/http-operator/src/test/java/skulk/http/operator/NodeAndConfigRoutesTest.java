@@ -116,16 +116,25 @@ class NodeAndConfigRoutesTest {
         Instant made = Instant.parse("2026-01-02T03:04:05Z");
         Operator operator = new Operator().answering(op -> switch (op) {
             case Operation.ListApiKeys l ->
-                List.of(new Operation.ApiKey("ci", Optional.empty(), List.of("infer"), made));
-            case Operation.CreateApiKey c -> new Operation.ApiKey(c.id(), Optional.of("sk-1"), c.scopes(), made);
+                List.of(new Operation.ApiKey("ci", Optional.empty(), List.of("infer"), 0, 600, made));
+            case Operation.CreateApiKey c ->
+                new Operation.ApiKey(
+                        c.id(), Optional.of("sk-1"), c.scopes(), c.maxConcurrent(), c.tokensPerMinute(), made);
             case Operation.DeleteApiKey d -> d.id().equals("ci");
             default -> throw new AssertionError(op);
         });
         assertEquals(
-                "{\"keys\":[{\"id\":\"ci\",\"scopes\":[\"infer\"],\"created_at\":\"2026-01-02T03:04:05.000000+00:00\"}]}",
+                "{\"keys\":[{\"id\":\"ci\",\"scopes\":[\"infer\"],\"max_concurrent\":null,\"tokens_per_minute\":600,\"created_at\":\"2026-01-02T03:04:05.000000+00:00\"}]}",
                 operator.get("/admin/keys").text());
         FakeExchange created = operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"infer\",\"place\"]}");
         assertEquals("sk-1", created.jsonResponse().string("key").orElseThrow());
+        operator.post(
+                "/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"infer\"],\"max_concurrent\":2,\"tokens_per_minute\":9}");
+        assertEquals(new Operation.CreateApiKey("ci", List.of("infer"), 2, 9), operator.last());
+        assertEquals(
+                422,
+                operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"infer\"],\"max_concurrent\":0}")
+                        .status());
         assertEquals(
                 422,
                 operator.post("/admin/keys", "{\"id\":\"ci\",\"scopes\":[\"root\"]}")
@@ -145,6 +154,44 @@ class NodeAndConfigRoutesTest {
                         .pathParameter("id", "no")
                         .run(operator.feature, "DELETE", "/admin/keys/{id}")
                         .status());
+    }
+
+    @Test
+    void aKeyBecomesACookieThatNoScriptCanRead() {
+        Operator operator = new Operator();
+        FakeExchange plain = new FakeExchange()
+                .key("ci")
+                .header("Authorization", "bearer sk-1")
+                .run(operator.feature, "POST", "/login");
+        assertEquals(200, plain.status());
+        assertEquals(
+                "skulk_key=sk-1; Path=/; HttpOnly; SameSite=Strict",
+                plain.response().headers().get("Set-Cookie"));
+        FakeExchange secure = new FakeExchange()
+                .key("ci")
+                .header("x-api-key", "sk-1")
+                .header("Origin", "https://node")
+                .run(operator.feature, "POST", "/login");
+        assertTrue(secure.response().headers().get("Set-Cookie").endsWith("; Secure"));
+        assertEquals(
+                401,
+                new FakeExchange()
+                        .header("x-api-key", "nobody's")
+                        .run(operator.feature, "POST", "/login")
+                        .status());
+        assertEquals(
+                400,
+                new FakeExchange()
+                        .key("ci")
+                        .header("x-api-key", "a;b")
+                        .run(operator.feature, "POST", "/login")
+                        .status());
+        assertTrue(new FakeExchange()
+                .run(operator.feature, "DELETE", "/login")
+                .response()
+                .headers()
+                .get("Set-Cookie")
+                .contains("skulk_key=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"));
     }
 
     @Test

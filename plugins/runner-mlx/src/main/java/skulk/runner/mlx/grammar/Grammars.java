@@ -2,6 +2,7 @@ package skulk.runner.mlx.grammar;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import skulk.api.json.Json;
 import skulk.runner.mlx.sample.TokenMask;
@@ -24,7 +25,7 @@ public final class Grammars {
             return size() > KEPT;
         }
     };
-    private TokenTrie trie;
+    private Optional<Matcher.Tokens> tokens = Optional.empty();
 
     /** @param endTokens may come where the output may end */
     public Grammars(Vocabulary vocabulary, int[] endTokens) {
@@ -71,14 +72,20 @@ public final class Grammars {
         }
         if (known == null) {
             Grammar grammar = make.get();
+            Matcher matcher = new Matcher(grammar, tokens());
             synchronized (compiled) {
-                if (trie == null) {
-                    trie = new TokenTrie(vocabulary);
-                }
-                known = compiled.computeIfAbsent(
-                        key, k -> new CompiledGrammar(grammar, new Matcher(grammar, trie), vocabulary));
+                known = compiled.computeIfAbsent(key, k -> new CompiledGrammar(grammar, matcher, vocabulary));
             }
         }
         return new GrammarMask(known, endTokens, budget);
+    }
+
+    private Matcher.Tokens tokens() {
+        synchronized (compiled) {
+            if (tokens.isEmpty()) {
+                tokens = Optional.of(Matcher.Tokens.of(vocabulary));
+            }
+            return tokens.get();
+        }
     }
 }

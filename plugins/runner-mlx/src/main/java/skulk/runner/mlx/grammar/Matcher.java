@@ -9,13 +9,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import skulk.runner.mlx.text.Vocabulary;
 
 /**
  * Runs a grammar over bytes, with memory: places met before have their transitions and token masks at hand. Shared by all sequences with the same grammar. One
  * thread.
  *
- * <p>What makes a mask cheap: within the rule on top of the stack most tokens are decided whatever lies below it, once per state of the automaton. Only tokens
- * that leave the rule (a closing quote and what follows it) are looked at with the whole stack.
+ * <p>What makes a mask cheap: within the rule on top of the stack most tokens are decided whatever lies below it, once per state of the automaton, and short
+ * ones once for all states that do the same with so few bytes ({@link StateClasses}). Only tokens that leave the rule (a closing quote and what follows it) are
+ * looked at with the whole stack.
  */
 final class Matcher {
     /** Places remembered before all are forgotten; a place costs about 200 bytes, more once its transitions are known. */
@@ -24,10 +26,14 @@ final class Matcher {
     private static final int MAX_MASKS = 512;
 
     private final Grammar grammar;
-    private final TokenTrie trie;
+    private final Tokens tokens;
+    private final int[] classes;
     private final Map<Frame.Key, Frame> frames = new HashMap<>();
     private final Map<List<Frame>, Place> places = new HashMap<>();
-    private final Map<Integer, Local> locals = new HashMap<>();
+    /** By class of state, then by state. */
+    private final Map<Integer, Local> shortLocals = new HashMap<>();
+
+    private final Map<Integer, Local> longLocals = new HashMap<>();
     private final Map<Place, BitSet> masks = new LinkedHashMap<>(64, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
@@ -37,9 +43,22 @@ final class Matcher {
         }
     };
 
-    Matcher(Grammar grammar, TokenTrie trie) {
+    Matcher(Grammar grammar, Tokens tokens) {
         this.grammar = grammar;
-        this.trie = trie;
+        this.tokens = tokens;
+        this.classes = StateClasses.of(grammar, Tokens.SHORT);
+    }
+
+    /** A vocabulary, its few long tokens apart from the many short ones. */
+    record Tokens(TokenTrie shorts, TokenTrie longs) {
+        /** Most bytes of a short token: of 128,000 tokens of Llama 3 some 600 are longer. */
+        static final int SHORT = 20;
+
+        static Tokens of(Vocabulary vocabulary) {
+            return new Tokens(
+                    new TokenTrie(vocabulary, length -> length <= SHORT),
+                    new TokenTrie(vocabulary, length -> length > SHORT));
+        }
     }
 
     /** One state with what to return to below it; equal frames are the same object. */
@@ -142,54 +161,57 @@ final class Matcher {
         }
         BitSet mask = new BitSet();
         for (Frame top : place.tops) {
-            Local local = locals.computeIfAbsent(top.state, this::local);
-            mask.or(local.inside);
+            Local shorts = shortLocals.computeIfAbsent(classes[top.state], any -> local(top.state, tokens.shorts()));
+            Local longs = longLocals.computeIfAbsent(top.state, state -> local(state, tokens.longs()));
+            mask.or(shorts.inside);
+            mask.or(longs.inside);
             if (top.below != null) {
                 Place outside = place(top.below.state, top.below.below);
-                for (int node : local.exits) {
-                    walk(outside, node, mask);
-                }
+                leave(outside, tokens.shorts(), shorts, mask);
+                leave(outside, tokens.longs(), longs, mask);
             }
         }
         masks.put(place, mask);
         return mask;
     }
 
-    private void walk(Place place, int node, BitSet mask) {
+    private void leave(Place outside, TokenTrie trie, Local local, BitSet mask) {
+        for (int node : local.exits) {
+            walk(outside, trie, node, mask);
+        }
+    }
+
+    private void walk(Place place, TokenTrie trie, int node, BitSet mask) {
         for (int child = trie.firstChild(node); child != 0; child = trie.nextSibling(child)) {
             Place next = step(place, trie.label(child));
             if (!next.dead()) {
-                allow(child, mask);
-                walk(next, child, mask);
+                trie.tokensAt(child, mask);
+                walk(next, trie, child, mask);
             }
         }
     }
 
-    private void allow(int node, BitSet mask) {
-        for (int i = trie.firstToken(node); i < trie.endToken(node); i++) {
-            mask.set(trie.token(i));
-        }
-    }
-
     /** Walks the trie with nothing below the state: where that ends, the rule is left. */
-    private Local local(int state) {
+    private Local local(int state, TokenTrie trie) {
         BitSet inside = new BitSet();
         List<Integer> exits = new ArrayList<>();
         // the state alone, not what its calls lead to: those are tops of their own
         Place alone = new Place(new Frame[] {new Frame(state, null, 0, -1)}, false);
-        localWalk(alone, TokenTrie.ROOT, inside, exits);
+        localWalk(alone, trie, TokenTrie.ROOT, new Found(inside, exits));
         return new Local(inside, exits.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    private void localWalk(Place place, int node, BitSet inside, List<Integer> exits) {
+    private record Found(BitSet inside, List<Integer> exits) {}
+
+    private void localWalk(Place place, TokenTrie trie, int node, Found found) {
         for (int child = trie.firstChild(node); child != 0; child = trie.nextSibling(child)) {
             Place next = step(place, trie.label(child));
             if (!next.dead()) {
-                allow(child, inside);
+                trie.tokensAt(child, found.inside);
                 if (next.ended) {
-                    exits.add(child);
+                    found.exits.add(child);
                 }
-                localWalk(next, child, inside, exits);
+                localWalk(next, trie, child, found);
             }
         }
     }

@@ -12,6 +12,7 @@ import java.util.function.IntUnaryOperator;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonBoolean;
+import skulk.api.json.JsonException;
 import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
 
@@ -51,7 +52,11 @@ final class SchemaGrammar {
     /** Adds values of a schema of its own to a larger grammar. */
     static int add(GrammarBuilder builder, int from, Json schema) {
         JsonObject root = schema instanceof JsonObject object ? object : JsonObject.EMPTY;
-        return new SchemaGrammar(root, builder).value(from, schema, "#");
+        try {
+            return new SchemaGrammar(root, builder).value(from, schema, "#");
+        } catch (JsonException e) {
+            throw SchemaKeywords.refuse("#", e.getMessage()); // a keyword whose value is of the wrong type
+        }
     }
 
     static Grammar finished(GrammarBuilder builder, int start) {

@@ -1,12 +1,14 @@
 package skulk.runner.mlx.grammar;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import skulk.runner.mlx.text.Vocabulary;
 
 /**
- * All text tokens of a vocabulary as a tree of bytes, so that tokens with a common beginning are looked at once. Special tokens and ids without bytes are not in
+ * The text tokens of a vocabulary as a tree of bytes, so that tokens with a common beginning are looked at once. Special tokens and ids without bytes are not in
  * it. Immutable; safe for use by several threads.
  */
 final class TokenTrie {
@@ -20,9 +22,11 @@ final class TokenTrie {
 
     private final int[] tokens;
 
-    TokenTrie(Vocabulary vocabulary) {
+    /** @param lengths of the tokens that are wanted, in bytes */
+    TokenTrie(Vocabulary vocabulary, IntPredicate lengths) {
         Integer[] sorted = IntStream.range(0, vocabulary.size())
                 .filter(id -> !vocabulary.special(id) && vocabulary.bytes(id).length > 0)
+                .filter(id -> lengths.test(vocabulary.bytes(id).length))
                 .boxed()
                 .toArray(Integer[]::new);
         Arrays.sort(sorted, Comparator.comparing(vocabulary::bytes, Arrays::compareUnsigned));
@@ -59,16 +63,11 @@ final class TokenTrie {
         return nextSibling[node];
     }
 
-    int firstToken(int node) {
-        return firstToken[node];
-    }
-
-    int endToken(int node) {
-        return firstToken[node + 1];
-    }
-
-    int token(int index) {
-        return tokens[index];
+    /** Adds the tokens that end at a node. */
+    void tokensAt(int node, BitSet found) {
+        for (int i = firstToken[node]; i < firstToken[node + 1]; i++) {
+            found.set(tokens[i]);
+        }
     }
 
     /** Nodes come in the order of a walk because tokens come sorted. */

@@ -12,6 +12,7 @@ import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
@@ -197,12 +198,16 @@ class GrammarsTest {
         assertTrue(jackson.readTree(json).get("arguments").get("a").isIntegralNumber(), json);
     }
 
-    @Test
-    void theMaskAgreesWithTryingEveryToken() {
-        Json schema = Json.parse(
-                "{\"type\":\"object\",\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":4},\"tags\":{\"type\":\"array\",\"items\":{\"enum\":[\"x\",\"xy\",1]}}}}");
-        Grammar grammar = SchemaGrammar.compile(schema);
-        Matcher fast = new Matcher(grammar, new TokenTrie(vocabulary));
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'type':'object','properties':{'name':{'type':'string','maxLength':4},'tags':{'type':'array','items':{'enum':['x','xy',1]}}}}",
+                "{'type':'object','properties':{'a':{'type':'string','minLength':3,'maxLength':40}},'required':['a']}",
+                "{'type':'array','items':{'type':'string','pattern':'^[a-z]{2,30}(-[0-9]{1,3})?$'},'maxItems':25}"
+            })
+    void theMaskAgreesWithTryingEveryToken(String json) {
+        Grammar grammar = SchemaGrammar.compile(Json.parse(json.replace('\'', '"')));
+        Matcher fast = new Matcher(grammar, Matcher.Tokens.of(vocabulary));
         Random random = new Random(9);
         for (int run = 0; run < 20; run++) {
             Matcher.Place place = fast.start();
@@ -218,5 +223,12 @@ class GrammarsTest {
             }
         }
         assertFalse(fast.start().ended);
+    }
+
+    @Test
+    void statesThatCountFarFromTheEndAreOneClass() {
+        Grammar counted = SchemaGrammar.compile(Json.parse("{\"type\":\"string\",\"maxLength\":400}"));
+        long far = Arrays.stream(StateClasses.of(counted, 20)).distinct().count();
+        assertTrue(far * 20 < counted.states(), far + " classes of " + counted.states() + " states");
     }
 }
