@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import skulk.api.Inference;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
@@ -99,6 +100,7 @@ public final class Dispatcher implements Inference {
     public Generating generate(GenerationRequest request) {
         ClusterView now = view.get();
         Instance instance = choose(now, request.model());
+        admit(request, instance);
         Preflight.check(request, now);
         InFlight started = new InFlight(request, instance, limits.stall(), new Circumstances());
         if (inFlight.putIfAbsent(request.commandId(), started) != null) {
@@ -144,14 +146,29 @@ public final class Dispatcher implements Inference {
         if (best == null) {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "No instance found for model " + model);
         }
-        if (least >= limits.inFlight()) {
+        return best;
+    }
+
+    /**
+     * Refuses what the rank's queue would refuse anyway, before its prompt is rendered there. Over the limit, clients with less than an equal share get through to the
+     * queue, where those with more give way.
+     */
+    private void admit(GenerationRequest request, Instance instance) {
+        Map<String, Long> byClient = inFlight.values().stream()
+                .filter(r -> r.instance().instanceId().equals(instance.instanceId()))
+                .collect(Collectors.groupingBy(r -> r.request().client(), Collectors.counting()));
+        long load = byClient.values().stream().mapToLong(Long::longValue).sum();
+        long own = byClient.getOrDefault(request.client(), 0L);
+        long clients = byClient.size() + (own == 0 ? 1 : 0);
+        boolean over = load >= limits.inFlight() && own >= limits.inFlight() / clients;
+        if (over || load >= 2L * limits.inFlight()) {
             throw new SkulkException(Problem.of(
                             Problem.Kind.OVERLOADED,
                             "queue_full",
-                            "%d requests are under way for model %s; try again later".formatted(least, model))
+                            "%d requests are under way for model %s, %d of them yours; try again later"
+                                    .formatted(load, request.model(), own))
                     .retryAfter(Duration.ofSeconds(1)));
         }
-        return best;
     }
 
     private long load(Instance instance) {

@@ -20,15 +20,15 @@ final class DeepseekV3 implements Architecture {
             "qk_nope_head_dim", 128,
             "v_head_dim", 128,
             "num_experts_per_tok", 1,
-            "max_position_embeddings", 2048,
-            "rope_traditional", true);
+            "max_position_embeddings", 2048);
 
     private final Shape shape;
     private final Optional<Frame> frame;
     private final List<Layer> layers = new ArrayList<>();
 
     DeepseekV3(Fields given, Weights w) {
-        Fields f = Defaults.fill(Defaults.without(given, "num_key_value_heads"), DEFAULTS);
+        Fields read = Defaults.with(Defaults.without(given, "num_key_value_heads"), "rope_traditional", true);
+        Fields f = Defaults.fill(read, DEFAULTS);
         LatentAttention.Config attention = LatentAttention.Config.of(f);
         Common c = Common.of(Defaults.with(f, "head_dim", attention.head()));
         shape = c.shape();
@@ -89,7 +89,7 @@ final class DeepseekV3 implements Architecture {
             throw f.wrong("topk_method", "is " + method + "; known is noaux_tc");
         }
         int groups = f.count("n_group", 1, 1);
-        int kept = f.count("topk_group", 1, 1);
+        int kept = groups == 1 ? 1 : f.count("topk_group", 1, 1);
         if (experts % groups != 0 || kept > groups) {
             throw f.wrong("n_group", "is " + groups + ", of which " + kept + " are kept, for " + experts + " experts");
         }

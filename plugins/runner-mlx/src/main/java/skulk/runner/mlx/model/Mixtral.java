@@ -15,7 +15,7 @@ final class Mixtral implements Architecture {
 
     Mixtral(Fields given, Weights w) {
         Fields f = Defaults.fill(
-                given,
+                Defaults.without(given, "head_dim"),
                 Map.of(
                         "num_key_value_heads",
                         8,

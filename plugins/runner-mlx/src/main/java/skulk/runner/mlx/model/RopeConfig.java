@@ -126,7 +126,7 @@ final class RopeConfig {
         for (int i = 0; i < out.length; i++) {
             out[i] /= factors[factors.length == 1 ? 0 : i];
         }
-        return new Rope(out, s.number("long_mscale", usual), config.flag("rope_traditional", false));
+        return new Rope(out, s.number("long_mscale", usual), false);
     }
 
     /** Only a share of the pairs turns, with exponents over the whole head. */

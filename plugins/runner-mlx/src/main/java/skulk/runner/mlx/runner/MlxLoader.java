@@ -125,7 +125,8 @@ final class MlxLoader {
                 RankGroup.overlap(rank.shard()));
         OutputFormat format = OutputFormat.of(rank.shard().modelCard(), text.config());
         JobMaker jobs = new JobMaker(text, format, constraints(text, format), limit, drafters(rank, decoder));
-        MlxRunner runner = new MlxRunner(decoder, jobs, scheduler, settings.maxConcurrent() + settings.maxQueued());
+        MlxRunner runner =
+                new MlxRunner(decoder, jobs, scheduler, 2 * (settings.maxConcurrent() + settings.maxQueued()));
         group.meet();
         rank.watcher().warmingUp();
         rank.watcher().phase("warmup", "");

@@ -12,7 +12,9 @@ import java.util.function.Predicate;
 /**
  * Waiting requests, fair by client and by tokens: the client that has been served the fewest tokens is next (start-time
  * fair queueing, Goyal, Vin, Cheng, SIGCOMM 1996). A client that comes back starts level with the others, so that
- * idling saves nothing up. Not thread-safe.
+ * idling saves nothing up. Where there is no room, the client with the most tokens waiting gives way, its newest request
+ * first (as Demers, Keshav, Shenker do with packets, SIGCOMM 1989), so that nobody can fill the queue for others. Not
+ * thread-safe.
  *
  * @param <T> a request
  */
@@ -25,6 +27,7 @@ final class FairQueue<T> {
     private static final class Client<T> {
         final ArrayDeque<Waiting<T>> waiting = new ArrayDeque<>();
         long served;
+        long cost;
     }
 
     private final Map<String, Client<T>> clients = new LinkedHashMap<>();
@@ -39,6 +42,7 @@ final class FairQueue<T> {
             queue.served = Math.max(queue.served, clock);
         }
         queue.waiting.add(new Waiting<>(item, tokens));
+        queue.cost += tokens;
         size++;
         cost += tokens;
     }
@@ -54,8 +58,7 @@ final class FairQueue<T> {
             Waiting<T> first = client.waiting.remove();
             clock = client.served;
             client.served += first.cost;
-            size--;
-            cost -= first.cost;
+            left(client, first.cost);
             if (size == 0 || clients.size() > MOST_REMEMBERED) {
                 clients.values().removeIf(c -> c.waiting.isEmpty());
             }
@@ -72,12 +75,35 @@ final class FairQueue<T> {
                     return false;
                 }
                 removed.add(waiting.item);
-                size--;
-                cost -= waiting.cost;
+                left(client, waiting.cost);
                 return true;
             });
         }
         return removed;
+    }
+
+    /** Takes the newest request of the client with the most tokens waiting, if these are more than {@code tokens}. */
+    Optional<T> pollOver(long tokens) {
+        return clients.values().stream()
+                .filter(client -> client.cost > tokens)
+                .max(Comparator.comparingLong(client -> client.cost))
+                .map(client -> {
+                    Waiting<T> newest = client.waiting.removeLast();
+                    left(client, newest.cost);
+                    return newest.item;
+                });
+    }
+
+    private void left(Client<T> client, long tokens) {
+        client.cost -= tokens;
+        size--;
+        cost -= tokens;
+    }
+
+    /** Tokens that a client has waiting. */
+    long tokens(String client) {
+        Client<T> known = clients.get(client);
+        return known == null ? 0 : known.cost;
     }
 
     /** Ties go to the client that came first. */

@@ -159,16 +159,20 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private Ticket enqueue(Job job, int granted) {
-        try {
-            Sequence sequence = waiting.enter(job, granted);
-            return () -> {
-                sequence.cancelled = true;
-                waiting.wake();
-            };
-        } catch (SkulkException e) {
-            counters.overloaded.add(e.problem().kind() == Kind.OVERLOADED ? 1 : 0);
-            throw e;
+        WaitingRoom.Entry entry = waiting.enter(job, granted);
+        for (Sequence displaced : entry.displaced()) {
+            counters.overloaded.increment();
+            displaced.stopDrafting();
+            deliver(displaced, () -> displaced.job.output().failed(entry.overload()));
         }
+        Sequence sequence = entry.sequence().orElseThrow(() -> {
+            counters.overloaded.increment();
+            return new SkulkException(entry.overload());
+        });
+        return () -> {
+            sequence.cancelled = true;
+            waiting.wake();
+        };
     }
 
     /** Tokens per second of a full batch; a guess until steps were measured. */

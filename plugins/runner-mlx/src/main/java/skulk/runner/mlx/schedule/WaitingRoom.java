@@ -1,6 +1,7 @@
 package skulk.runner.mlx.schedule;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
@@ -35,30 +36,51 @@ final class WaitingRoom {
      * Queues a job.
      *
      * @param granted most output tokens
-     * @throws SkulkException where the queue is full (with a time to come back) or closed
+     * @throws SkulkException where it is closed
      */
-    Sequence enter(Job job, int granted) {
+    Entry enter(Job job, int granted) {
         lock.lock();
         try {
             long cost = job.prompt().length + (long) granted;
             if (closed) {
                 throw new SkulkException(Problem.of(Kind.NOT_READY, "runner_closed", "the runner is shutting down"));
             }
-            boolean tooMany = queue.size() >= options.maxQueued();
-            boolean tooLong = queue.size() > 0 && queue.tokens() + cost > options.maxQueuedTokens();
-            if (tooMany || tooLong) {
-                String message =
-                        "%d requests with %d tokens are waiting already".formatted(queue.size(), queue.tokens());
-                throw new SkulkException(
-                        Problem.of(Kind.OVERLOADED, "overloaded", message).retryAfter(retryAfter()));
+            Problem overload = overload();
+            List<Sequence> displaced = new ArrayList<>();
+            while (full(cost)) {
+                Optional<Sequence> other = queue.pollOver(queue.tokens(job.client()) + cost);
+                other.ifPresent(displaced::add);
+                if (other.isEmpty()) {
+                    // what has given way so far stays out: its client is over its share all the same
+                    return new Entry(Optional.empty(), displaced, overload);
+                }
             }
             Sequence sequence = new Sequence(nextId++, job, granted);
             queue.add(job.client(), sequence, cost);
             changed.signal();
-            return sequence;
+            return new Entry(Optional.of(sequence), displaced, overload);
         } finally {
             lock.unlock();
         }
+    }
+
+    /**
+     * How entering went.
+     *
+     * @param sequence absent where there was no room
+     * @param displaced requests of a client with more tokens waiting, which gave way
+     * @param overload what those hear who have no place
+     */
+    record Entry(Optional<Sequence> sequence, List<Sequence> displaced, Problem overload) {}
+
+    private boolean full(long cost) {
+        boolean tooMany = queue.size() >= options.maxQueued();
+        return tooMany || queue.size() > 0 && queue.tokens() + cost > options.maxQueuedTokens();
+    }
+
+    private Problem overload() {
+        String message = "%d requests with %d tokens are waiting already".formatted(queue.size(), queue.tokens());
+        return Problem.of(Kind.OVERLOADED, "overloaded", message).retryAfter(retryAfter());
     }
 
     /** When half of what waits should be done. */

@@ -213,6 +213,31 @@ class SchedulerTest {
     }
 
     @Test
+    void theGreediestGivesWayWhereThereIsNoRoom() throws Exception {
+        FakeDecoder decoder = new FakeDecoder(4096, true);
+        Scheduler scheduler = scheduler(decoder, 1, 4, 1000);
+        Recorder running = new Recorder();
+        scheduler.submit(job("greedy", prompt(4, 0), 5, running));
+        running.admitted.get(10, TimeUnit.SECONDS);
+        List<Recorder> greedy = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            greedy.add(new Recorder());
+            scheduler.submit(job("greedy", prompt(10, i), 10, greedy.getLast()));
+        }
+        assertEquals(Kind.OVERLOADED, greedy.get(4).awaitProblem().kind());
+        Recorder modest = new Recorder();
+        scheduler.submit(job("modest", prompt(20, 7), 20, modest));
+        Problem displaced = greedy.get(3).awaitProblem();
+        assertEquals(Kind.OVERLOADED, displaced.kind());
+        assertTrue(displaced.retryAfter().isPresent());
+        assertTrue(greedy.subList(0, 3).stream().noneMatch(recorder -> recorder.problem.isDone()));
+        decoder.permits.release(100_000);
+        modest.awaitEnd();
+        greedy.get(2).awaitEnd();
+        assertEquals(2, scheduler.report().integer("overloaded").orElseThrow());
+    }
+
+    @Test
     void overloadIsRefusedWithATime() throws Exception {
         FakeDecoder decoder = new FakeDecoder(4096, true);
         Scheduler scheduler = scheduler(decoder, 1, 2, 1000);
