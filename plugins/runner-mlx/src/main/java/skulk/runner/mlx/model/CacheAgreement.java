@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import skulk.runner.mlx.kernel.AttentionKernels;
 
 /**
  * What the caches of all ranks hold, told once at load. Every rank runs the same steps on the same sequences, so each can count what the others use: a step that
@@ -42,6 +43,19 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
         /** A rank without keys and values counts in the smallest unit. */
         private long blockBytes() {
             return Math.max(UNIT, LongStream.of(slotBytes).sum());
+        }
+
+        private long longest(List<Integer> windows, int more) {
+            long left = blocks * blockBytes() - stateBytes;
+            long perBlock = 0;
+            for (int g = 0; g < slotBytes.length; g++) {
+                long window = windows.get(g);
+                // the window may begin and end within a block, and freeing is counted in whole blocks
+                left -= window == 0 ? 0 : slotBytes[g] * ((window + more) / AttentionKernels.BLOCK + 3);
+                perBlock += window == 0 ? slotBytes[g] : 0;
+            }
+            left -= blockBytes();
+            return left <= 0 ? 0 : perBlock == 0 ? Integer.MAX_VALUE : left / perBlock;
         }
 
         private int stateBlocks() {
@@ -109,6 +123,18 @@ record CacheAgreement(List<Integer> windows, List<Budget> budgets) {
             slots[windows.indexOf(own.get(g))] = (long) told[at + 2 + 2 * g] * UNIT;
         }
         return new Budget((int) told[at], slots, stateBytes);
+    }
+
+    /**
+     * Blocks of one sequence that fit on every rank where windowed layers hold their window and some more.
+     *
+     * @param more positions beyond the window
+     */
+    long longest(int more) {
+        return budgets.stream()
+                .mapToLong(budget -> budget.longest(windows, more))
+                .min()
+                .orElseThrow();
     }
 
     /** Whole blocks that fit on every rank. */

@@ -12,6 +12,14 @@ public interface KvBlock {
     /** Drops a reference; the memory is free when the last is gone. */
     void release();
 
+    /**
+     * Lets go of the layers with a sliding window that no sequence looks at any more and only the caller's {@link #retain}
+     * holds. To be called by the only one that retains blocks.
+     *
+     * @return whether that freed memory
+     */
+    boolean trim();
+
     /** Number of holders: sequences plus {@link #retain} calls. 0 once closed. */
     int references();
 

@@ -23,6 +23,14 @@ public interface KvPool {
     /** Blocks that fit within the limit, if each were held whole. */
     int totalBlocks();
 
+    /**
+     * How long a sequence can become that has the cache for itself: more than its whole blocks where layers keep a window
+     * only. Shorter than the window plus {@code step} it is exact to the block.
+     *
+     * @param step most positions that one step adds
+     */
+    long longestSequence(int step);
+
     /** Blocks that can be taken now. Any thread. */
     int freeBlocks();
 

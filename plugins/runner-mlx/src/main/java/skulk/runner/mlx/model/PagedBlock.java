@@ -91,6 +91,18 @@ final class PagedBlock implements KvBlock {
     }
 
     @Override
+    public boolean trim() {
+        boolean freed = false;
+        for (int g = 0; g < slots.length; g++) {
+            if (pool.layout().groups().get(g).window() > 0 && slots[g] >= 0 && claims[g] == 1 && references > 1) {
+                drop(g);
+                freed = true;
+            }
+        }
+        return freed;
+    }
+
+    @Override
     public int references() {
         return references;
     }

@@ -102,6 +102,11 @@ final class PagedPool implements KvPool {
     }
 
     @Override
+    public long longestSequence(int step) {
+        return Math.max(totalBlocks(), agreement.longest(step + SLACK)) * (long) BLOCK;
+    }
+
+    @Override
     public int freeBlocks() {
         return freeBlocks;
     }

@@ -108,7 +108,7 @@ final class MlxLoader {
 
     private static Runner serve(
             RankContext rank, EngineSettings settings, TextModel text, RankGroup group, Decoder decoder) {
-        int context = contextLimit(rank, decoder);
+        int context = contextLimit(rank, decoder, settings.maxChunk());
         ContextLimit limit = new ContextLimit(context, settings.maxOutput());
         ReadyGate watcher = new ReadyGate(rank.watcher());
         Scheduler scheduler = new Scheduler(
@@ -137,9 +137,9 @@ final class MlxLoader {
     }
 
     /** What was stamped on the instance, what the model was made for, and what the cache holds: the least of them. */
-    private static int contextLimit(RankContext rank, Decoder decoder) {
+    private static int contextLimit(RankContext rank, Decoder decoder, int step) {
         int stamped = rank.instance().contextTokenLimit().orElse(Integer.MAX_VALUE);
-        long held = (long) decoder.cache().totalBlocks() * decoder.cache().blockSize();
+        long held = decoder.cache().longestSequence(step);
         return (int) Math.min(Math.min(stamped, decoder.spec().maxContext()), held);
     }
 

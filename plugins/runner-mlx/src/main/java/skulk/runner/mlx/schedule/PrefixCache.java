@@ -38,9 +38,14 @@ final class PrefixCache {
 
     /** Removes and returns the least recently used block that satisfies the condition. */
     Optional<BlockKey> evict(Predicate<BlockKey> condition) {
-        Optional<BlockKey> found = byUse.keySet().stream().filter(condition).findFirst();
+        Optional<BlockKey> found = first(condition);
         found.ifPresent(byUse::remove);
         return found;
+    }
+
+    /** The least recently used block that satisfies the condition; it stays. */
+    Optional<BlockKey> first(Predicate<BlockKey> condition) {
+        return byUse.keySet().stream().filter(condition).findFirst();
     }
 
     int size() {

@@ -48,6 +48,7 @@ public final class RankSequences implements AutoCloseable {
                 kept.put(key, full);
             }
             case StepPlan.Evict(BlockKey key) -> kept.remove(key).release();
+            case StepPlan.Trim(BlockKey key) -> kept.get(key).trim();
             case StepPlan.Truncate(long sequence, int length) ->
                 sequences.get(sequence).truncate(length);
             case StepPlan.Close(long sequence) -> sequences.remove(sequence).close();
@@ -83,6 +84,11 @@ public final class RankSequences implements AutoCloseable {
     /** Whether only the prefix cache holds a kept block, so that evicting it frees memory. */
     boolean onlyKept(BlockKey key) {
         return kept.get(key).references() == 1;
+    }
+
+    /** Lets go of what only the prefix cache holds of a block in use. @return whether that freed memory */
+    boolean trim(BlockKey key) {
+        return kept.get(key).trim();
     }
 
     int open() {

@@ -309,14 +309,14 @@ public final class Scheduler implements AutoCloseable {
     private List<Share> choose() {
         int budget = policy.tokens(active.stream().anyMatch(Sequence::streaming));
         if (overlap == 1) {
-            return Shares.of(active, budget);
+            return Shares.of(active, budget, System.nanoTime());
         }
         List<Sequence> ready = active.stream()
                 .filter(sequence -> !sequence.awaiting)
                 .sorted(Comparator.comparingLong(sequence -> sequence.steppedAt))
                 .limit((active.size() + overlap - 1) / overlap)
                 .toList();
-        return Shares.of(ready, budget);
+        return Shares.of(ready, budget, System.nanoTime());
     }
 
     /** Makes room for the shares: forgets kept blocks, then drafts, then lets the newest sequences wait. */

@@ -107,6 +107,11 @@ final class Sequence {
         return admittedAt - submittedAt;
     }
 
+    /** {@link System#nanoTime()} of its first place in the batch. */
+    long admittedAt() {
+        return admittedAt;
+    }
+
     /** When its newest token was chosen; its submission before the first. */
     long lastTokenAt() {
         return lastTokenAt == 0 ? submittedAt : lastTokenAt;

@@ -95,7 +95,8 @@ final class SharedCache implements AutoCloseable {
     }
 
     /**
-     * Makes room by forgetting kept blocks, least recently used first; where memory is scarce, also where the budget
+     * Makes room by forgetting kept blocks, least recently used first, then what sliding windows have left behind in
+     * blocks that are in use; where memory is scarce, also where the budget
      * has room, so that blocks are used again rather than new ones taken.
      *
      * @return whether there is room now
@@ -103,12 +104,19 @@ final class SharedCache implements AutoCloseable {
     boolean makeRoom(int blocks) {
         boolean more = true;
         while (more && pool.freeBlocks() < blocks) {
-            more = evict();
+            more = evict() || trim();
         }
         while (more && pool.emptyBlocks() < blocks && memoryScarce.getAsBoolean()) {
             more = evict();
         }
         return pool.freeBlocks() >= blocks;
+    }
+
+    /** @return false where nothing can be let go of */
+    private boolean trim() {
+        Optional<BlockKey> trimmed = prefixes.first(sequences::trim);
+        trimmed.ifPresent(key -> pending.add(new StepPlan.Trim(key)));
+        return trimmed.isPresent();
     }
 
     /** @return false where nothing can be forgotten */

@@ -6,16 +6,19 @@ import java.util.List;
 
 /** Divides a step among the sequences of the batch. Pure. */
 final class Shares {
+    private static final long PATIENCE = 2_000_000_000L;
+
     private Shares() {}
 
     /**
      * Every stream gets its next token; prompts share {@code budget} rows: half go to the prompt that has waited
-     * longest, the rest to those that need least, so that a short prompt does not wait for a long one and no prompt
-     * starves.
+     * longest, the rest to those that need least, so that a short prompt does not wait for a long one. One that has
+     * waited for more than {@link #PATIENCE} gets all of them, so that no prompt starves where short ones keep coming.
      *
      * @param active in order of admission
+     * @param now {@link System#nanoTime()}
      */
-    static List<Share> of(List<Sequence> active, int budget) {
+    static List<Share> of(List<Sequence> active, int budget, long now) {
         List<Share> shares = new ArrayList<>();
         List<Sequence> prompts = new ArrayList<>();
         for (Sequence sequence : active) {
@@ -30,7 +33,8 @@ final class Shares {
         }
         Sequence first = prompts.getFirst();
         int[] given = new int[prompts.size()];
-        given[0] = Math.min(first.remaining(), prompts.size() == 1 ? budget : (budget + 1) / 2);
+        boolean alone = prompts.size() == 1 || now - first.admittedAt() > PATIENCE;
+        given[0] = Math.min(first.remaining(), alone ? budget : (budget + 1) / 2);
         int left = budget - given[0];
         List<Integer> shortest = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {

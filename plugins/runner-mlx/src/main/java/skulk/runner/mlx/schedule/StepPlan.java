@@ -48,6 +48,9 @@ public record StepPlan(List<Operation> operations, List<Slice> slices) {
     /** Forgets a kept block. */
     record Evict(BlockKey key) implements Operation {}
 
+    /** Lets go of what only the prefix cache holds of a kept block that sequences still use. */
+    record Trim(BlockKey key) implements Operation {}
+
     /** Drops positions of a sequence. */
     record Truncate(long sequence, int length) implements Operation {}
 
@@ -128,6 +131,10 @@ public record StepPlan(List<Operation> operations, List<Slice> slices) {
                 out.writeLong(sequence);
                 out.writeInt(length);
             }
+            case Trim(BlockKey key) -> {
+                out.writeByte(5);
+                write(key, out);
+            }
             case Close(long sequence) -> {
                 out.writeByte(4);
                 out.writeLong(sequence);
@@ -150,6 +157,7 @@ public record StepPlan(List<Operation> operations, List<Slice> slices) {
             case 2 -> new Evict(key(in));
             case 3 -> new Truncate(in.readLong(), in.readInt());
             case 4 -> new Close(in.readLong());
+            case 5 -> new Trim(key(in));
             default -> throw new IOException("operation " + kind);
         };
     }

@@ -127,6 +127,11 @@ final class FakeDecoder implements Decoder {
         }
 
         @Override
+        public long longestSequence(int step) {
+            return (long) blocks * BLOCK;
+        }
+
+        @Override
         public synchronized int freeBlocks() {
             return blocks - used;
         }
@@ -184,6 +189,11 @@ final class FakeDecoder implements Decoder {
             if (--references == 0) {
                 pool.use(-1);
             }
+        }
+
+        @Override
+        public boolean trim() {
+            return false;
         }
 
         @Override

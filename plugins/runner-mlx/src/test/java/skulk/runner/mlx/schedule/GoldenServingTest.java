@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import skulk.api.RankContext;
@@ -68,6 +70,34 @@ class GoldenServingTest {
                 assertEquals(cold.tokens, cached.tokens);
             }
             assertEquals(0, decoder.cache().usedBytes());
+        }
+    }
+
+    /** A cache of a few whole blocks serves a sequence of many, as windowed layers keep their window only. */
+    @Test
+    void windowedLayersLeaveRoomForLongerSequences() throws Exception {
+        Path folder = Shared.folder("golden/gemma3_text--f32");
+        LoadOptions wide = LoadOptions.defaults().withThreads(1);
+        int[] prompt = new Random(1).ints(180, 1, 200).toArray();
+        List<Integer> expected;
+        try (Decoder decoder = DecoderLoader.load(folder, wide);
+                Scheduler scheduler = scheduler(decoder)) {
+            expected = generate(scheduler, prompt, 100).getFirst().tokens;
+        }
+        try (Decoder probe = DecoderLoader.load(folder, wide)) {
+            long block = probe.cache().limitBytes() / probe.cache().totalBlocks();
+            LoadOptions tight = wide.withLimits(new LoadOptions.Limits(1 << 28, 14 * block, 512));
+            try (Decoder decoder = DecoderLoader.load(folder, tight)) {
+                long longest = decoder.cache().longestSequence(16);
+                assertTrue(longest > 14 * 16, "holds " + longest);
+                try (Scheduler scheduler = scheduler(decoder)) {
+                    assertTrue(longest >= 280, "holds " + longest);
+                    Recorder alone = generate(scheduler, prompt, 100).getFirst();
+                    assertEquals(expected, alone.tokens);
+                    assertEquals(0, scheduler.report().integer("preempted").orElseThrow());
+                }
+                assertEquals(0, decoder.cache().usedBytes());
+            }
         }
     }
 

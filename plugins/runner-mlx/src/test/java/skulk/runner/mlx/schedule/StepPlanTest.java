@@ -16,6 +16,7 @@ class StepPlanTest {
                     new StepPlan.Keep(new BlockKey(5, 6), 7, 3),
                     new StepPlan.Evict(new BlockKey(1, 2)),
                     new StepPlan.Truncate(7, 12),
+                    new StepPlan.Trim(new BlockKey(3, -4)),
                     new StepPlan.Close(8)),
             List.of(new StepPlan.Slice(7, new int[] {1, 2, 3}, 1), new StepPlan.Slice(9, new int[] {4}, 0)));
 
