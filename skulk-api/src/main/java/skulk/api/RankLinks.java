@@ -13,4 +13,12 @@ public interface RankLinks {
 
     /** Fills the segment. @throws IOException as {@link #send} */
     void receive(int rank, MemorySegment into) throws IOException;
+
+    /**
+     * Whether {@link #receive} would find something at once; true where that cannot be told. Waking a thread takes longer than a message on a fast link, so a
+     * caller may look for a moment before it waits.
+     */
+    default boolean arrived(int rank) throws IOException {
+        return true;
+    }
 }

@@ -16,26 +16,36 @@ import skulk.api.cluster.Topology;
 import skulk.api.model.ModelCard;
 
 /**
- * Predicts speed from what nodes and links measured. Decoding one token reads every weight once, so its time is bytes over bandwidth; reading a prompt
- * is bound by arithmetic. Ranks of a pipeline take turns (times add up); ranks of a tensor split work at the same time (the slowest decides) and
- * exchange a vector twice per layer.
+ * Predicts speed from what nodes and links measured. Decoding one token goes through every weight once, so its time is bytes over the kernels' bandwidth; reading a
+ * prompt is bound by arithmetic. Ranks of a pipeline take turns (times add up); ranks of a tensor split work at the same time (the slowest decides) and exchange a
+ * vector once for the embedding and twice per layer, and rank 0 collects the logits.
  *
- * <p>Where a node's bandwidth or a link's latency has not been measured, the forecast is 0 rather than a guess.
+ * <p>Until a rank has measured its kernels on a node, their speed there is derived from the node's read bandwidth. Where not even that or a link's latency has been
+ * measured, the forecast is 0 rather than a guess.
  */
 public final class SpeedModel {
     /** Tokens of the prompt that {@link Forecast#firstTokenSeconds()} is given for. */
     public static final int PROMPT_TOKENS = 512;
 
-    /** The part of a node's read bandwidth that the quantised matrix-vector kernels reach: 26–31 of 48 GB/s on two Zen 4 cores. */
-    private static final double DECODE_EFFICIENCY = 0.60;
+    /** The part of a node's read bandwidth that the quantised matrix-vector kernels reach, where they have not measured themselves. */
+    private static final double DECODE_EFFICIENCY = 0.65;
 
-    /** Multiply-adds per second and thread of the prompt kernels, measured on the same cores. */
-    private static final double PROMPT_MACS_PER_THREAD = 30e9;
+    /** Multiply-adds per second and thread of the prompt kernels on Zen 4 cores, where they have not measured themselves. */
+    private static final double PROMPT_MACS_PER_THREAD = 40e9;
 
-    /** What a layer costs beside its weights: starting its kernels and attention over a short context. */
-    private static final double LAYER_SECONDS = 20e-6;
+    /** What a layer costs beside its weights: norms, starting its kernels, attention over a short context. */
+    private static final double LAYER_SECONDS = 40e-6;
+
+    /** Choosing a token and handing it out. */
+    private static final double TOKEN_SECONDS = 200e-6;
 
     private static final int EXCHANGES_PER_LAYER = 2;
+
+    /** The embedding, which is the output head as well, is about a fifth of a model of 1.2 billion parameters and less of larger ones; at most a quarter. */
+    private static final double HEAD_SHARE = 0.2;
+
+    private static final double HEAD_PARAMETERS = 1.2e9;
+    private static final double MOST_HEAD = 0.25;
     private static final Pattern ACTIVE_OF_TOTAL = Pattern.compile("-(\\d+(?:\\.\\d+)?)b-a(\\d+(?:\\.\\d+)?)b");
     private static final Pattern BITS = Pattern.compile("(\\d+)[-_ ]?bit");
 
@@ -49,8 +59,8 @@ public final class SpeedModel {
 
     /** Stages one after the other, a hop between each and one back to the first. */
     public Forecast pipeline(List<Part> parts) {
-        OptionalDouble read = sum(parts, p -> seconds(p, 1));
-        OptionalDouble prompt = sum(parts, p -> promptSeconds(p));
+        OptionalDouble read = sum(parts, this::seconds);
+        OptionalDouble prompt = sum(parts, this::promptSeconds);
         OptionalDouble hops = hops(parts, 1);
         OptionalDouble promptHops = hops(parts, PROMPT_TOKENS);
         return forecast(parts, add(read, hops), add(prompt, promptHops));
@@ -58,8 +68,8 @@ public final class SpeedModel {
 
     /** All ranks at once, joined after attention and after the feed-forward part of each layer. */
     public Forecast tensor(List<Part> parts) {
-        OptionalDouble read = max(parts, p -> seconds(p, 1));
-        OptionalDouble prompt = max(parts, p -> promptSeconds(p));
+        OptionalDouble read = max(parts, this::seconds);
+        OptionalDouble prompt = max(parts, this::promptSeconds);
         return forecast(parts, add(read, exchanges(parts, 1)), add(prompt, exchanges(parts, PROMPT_TOKENS)));
     }
 
@@ -67,29 +77,41 @@ public final class SpeedModel {
         ModelDemand demand = ModelDemand.of(card);
         Map<NodeId, Long> required = new HashMap<>();
         parts.forEach(p -> required.put(p.node(), demand.required(p.share())));
-        OptionalDouble first = add(prompt, step);
-        return new Forecast(step.isPresent() ? 1 / step.getAsDouble() : 0, first.orElse(0), required);
+        OptionalDouble token = add(step, OptionalDouble.of(TOKEN_SECONDS));
+        OptionalDouble first = add(prompt, token);
+        return new Forecast(token.isPresent() ? 1 / token.getAsDouble() : 0, first.orElse(0), required);
     }
 
-    /** Seconds to read a part's weights once; NaN where the node has not measured. */
-    private double seconds(Part part, double times) {
-        double bandwidth = resources(part.node()).readBandwidth();
+    /** Seconds to go through a part's weights once; NaN where the node has not measured. */
+    private double seconds(Part part) {
+        NodeInfo.Resources node = resources(part.node());
+        double bandwidth =
+                node.decodeBandwidth() > 0 ? node.decodeBandwidth() : node.readBandwidth() * DECODE_EFFICIENCY;
         double layers = part.shard().endLayer() - part.shard().startLayer();
-        return bandwidth <= 0
-                ? Double.NaN
-                : times * (activeBytes() * part.share() / (bandwidth * DECODE_EFFICIENCY) + layers * LAYER_SECONDS);
+        return bandwidth <= 0 ? Double.NaN : activeBytes() * part.share() / bandwidth + layers * LAYER_SECONDS;
     }
 
+    /** Only the last token of a prompt goes through the output head. */
     private double promptSeconds(Part part) {
-        int threads = resources(part.node()).threads();
-        double macs = activeBytes() / bytesPerWeight() * part.share() * PROMPT_TOKENS;
-        return threads <= 0 ? Double.NaN : macs / (threads * PROMPT_MACS_PER_THREAD);
+        NodeInfo.Resources node = resources(part.node());
+        double rate = node.promptRate() > 0 ? node.promptRate() : node.threads() * PROMPT_MACS_PER_THREAD;
+        double macs = activeBytes() / bytesPerWeight() * (1 - headShare()) * part.share() * PROMPT_TOKENS;
+        return rate <= 0 ? Double.NaN : macs / rate;
+    }
+
+    private double headShare() {
+        double parameters = card.storageSize().inBytes() / bytesPerWeight();
+        return Math.min(MOST_HEAD, HEAD_SHARE * Math.cbrt(HEAD_PARAMETERS / parameters));
+    }
+
+    private double vocabulary() {
+        return card.storageSize().inBytes() / bytesPerWeight() * headShare() / card.hiddenSize();
     }
 
     private NodeInfo.Resources resources(NodeId node) {
         return java.util.Optional.ofNullable(cluster.nodes().get(node))
                 .flatMap(NodeInfo::resources)
-                .orElse(new NodeInfo.Resources(List.of(), "full", "tcp", 0, 0));
+                .orElse(NodeInfo.Resources.unmeasured(List.of(), "full", 0));
     }
 
     private OptionalDouble hops(List<Part> parts, int tokens) {
@@ -105,24 +127,27 @@ public final class SpeedModel {
 
     private OptionalDouble exchanges(List<Part> parts, int tokens) {
         double slowest = 0;
+        double logits = 0;
+        double columns = vocabulary() / Math.max(1, card.hiddenSize()); // a share of the logits, in hidden states
         for (Part from : parts) {
             for (Part to : parts) {
                 if (from != to
                         && !cluster.topology().edges(from.node(), to.node()).isEmpty()) {
                     slowest = Math.max(slowest, hop(from.node(), to.node(), tokens * (parts.size() - 1)));
+                    logits = Math.max(logits, hop(from.node(), to.node(), columns));
                 }
             }
         }
-        return known(slowest * card.nLayers() * EXCHANGES_PER_LAYER);
+        return known(slowest * (1 + card.nLayers() * EXCHANGES_PER_LAYER) + logits);
     }
 
     /** Seconds to send the hidden states of some tokens: half a round trip and their bytes at the link's speed. */
-    private double hop(NodeId from, NodeId to, int tokens) {
+    private double hop(NodeId from, NodeId to, double tokens) {
         Topology.Edge edge = cluster.topology().best(from, to).orElse(null);
         if (edge == null || edge.latencyMicros() <= 0) {
             return Double.NaN;
         }
-        double bytes = (double) tokens * card.hiddenSize() * Float.BYTES;
+        double bytes = tokens * card.hiddenSize() * Float.BYTES;
         return edge.latencyMicros() / 2e6 + (edge.bytesPerSecond() > 0 ? bytes / edge.bytesPerSecond() : 0);
     }
 

@@ -49,7 +49,7 @@ public final class FakeClusterView {
     }
 
     public static NodeInfo.Resources resources(List<String> backends, double readBandwidth, int threads) {
-        return new NodeInfo.Resources(backends, "full", "tcp", readBandwidth, threads);
+        return new NodeInfo.Resources(backends, "full", "tcp", readBandwidth, threads, 0, 0);
     }
 
     /** What a node has told of itself, with a friendly name and an Ethernet address. */

@@ -27,6 +27,7 @@ import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.NodeProfile;
+import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
 import skulk.api.json.JsonObject;
 import skulk.api.model.ModelCard;
@@ -53,6 +54,7 @@ import skulk.kernel.rank.RankSpec;
 import skulk.kernel.storage.StorageService;
 import skulk.kernel.storage.StorageSettings;
 import skulk.kernel.telemetry.MachineProbe;
+import skulk.kernel.telemetry.NodeSpeed;
 import skulk.kernel.telemetry.TelemetryBus;
 import skulk.kernel.trace.TraceStore;
 
@@ -73,6 +75,7 @@ public final class ClusterServices implements Services {
     private final Operations operations;
     private final Cluster facade;
     private volatile List<HardwareProbe> probes = List.of();
+    private volatile Optional<NodeSpeed> speed = Optional.empty();
     private ClusterView before; // of the control thread
 
     private ClusterServices(NodeContext node) {
@@ -96,7 +99,8 @@ public final class ClusterServices implements Services {
                         this::data,
                         this::viewChanged,
                         event -> cards(catalog, event),
-                        this::probed));
+                        this::probed,
+                        this::loaded));
         ranks = new RankHost(this::launch, supervisor);
         storage = new StorageService(storageSettings(), this::backends, this::active, supervisor::downloaded);
         supervisor.drive(ranks, new StagedFiles(storage));
@@ -157,14 +161,12 @@ public final class ClusterServices implements Services {
     @Override
     public void start() throws IOException {
         Offers offers = node.registry().offers();
-        NodeInfo.Resources resources = new NodeInfo.Resources(
+        speed = Optional.of(new NodeSpeed(NodeInfo.Resources.unmeasured(
                 offers.runners().stream().map(RunnerFactory::name).toList(),
                 node.configuration().get(Keys.PARTICIPATION),
-                "tcp",
-                0,
-                threads());
+                threads())));
         List<HardwareProbe> all = new ArrayList<>();
-        all.add(new MachineProbe(node.home().models(), friendlyName(), version(), resources));
+        all.add(new MachineProbe(node.home().models(), friendlyName(), version(), speed.get()::resources));
         all.addAll(offers.probes());
         probes = List.copyOf(all);
         cluster.join(membership(offers), profile(), supervisor);
@@ -176,6 +178,7 @@ public final class ClusterServices implements Services {
 
     @Override
     public void close() {
+        speed.ifPresent(NodeSpeed::close);
         ranks.close();
         reachability.close();
         cluster.close();
@@ -295,6 +298,13 @@ public final class ClusterServices implements Services {
 
     private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {
         reachability.heard(from, endpoint);
+    }
+
+    /** A rank that serves has measured its kernels. */
+    private void loaded(RunnerId runner) {
+        ranks.report(runner)
+                .ifPresent(report -> report.thenAccept(json ->
+                        speed.ifPresent(s -> s.heard(json instanceof JsonObject object ? object : JsonObject.EMPTY))));
     }
 
     private static void cards(Catalog catalog, Event event) {

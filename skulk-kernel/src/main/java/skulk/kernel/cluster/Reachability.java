@@ -1,5 +1,7 @@
 package skulk.kernel.cluster;
 
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -26,9 +28,10 @@ import skulk.kernel.telemetry.MachineProbe;
 
 /**
  * Verifies which addresses of the other members this node reaches, and how fast, and tells the cluster: these are the edges that placements are made of (contract
- * section 1, {@code topology}). A member answers on a port of its own that echoes a few bytes and does nothing else; a node alone opens none.
+ * section 1, {@code topology}). A member answers on a port of its own that echoes a few bytes, counts what follows, and does nothing else; a node alone opens none.
  *
- * <p>Members are measured when they appear and every ten seconds after; that they are gone is for the membership to notice.
+ * <p>Members are measured when they appear and every ten seconds after; how much an address carries only when it is new, with at most {@value #MOST} bytes or a
+ * fifth of a second. That members are gone is for the membership to notice.
  */
 final class Reachability implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Reachability.class.getName());
@@ -36,6 +39,11 @@ final class Reachability implements AutoCloseable {
     private static final int ROUNDS = 5;
     private static final int CONNECT_MILLIS = 2000;
     private static final long AGAIN_SECONDS = 10;
+    private static final int CHUNK = 64 << 10;
+    /** Bytes sent at most to see how many a link carries. */
+    private static final int MOST = 8 << 20;
+
+    private static final long LONGEST_NANOS = 200_000_000;
 
     private final NodeId self;
     private final ClusterNode cluster;
@@ -123,6 +131,8 @@ final class Reachability implements AutoCloseable {
                 }
                 socket.getOutputStream().write(bytes);
             }
+            long count = in.transferTo(OutputStream.nullOutputStream());
+            new DataOutputStream(socket.getOutputStream()).writeLong(count);
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "a measurement ended early", e);
         }
@@ -147,7 +157,9 @@ final class Reachability implements AutoCloseable {
                             .anyMatch(a ->
                                     !a.equals(address) && endpoint.addresses().contains(a))
                     || own.size() == 1) {
-                edge(address, endpoint).ifPresent(edge -> found.put(address, edge));
+                Optional<Edge> known =
+                        Optional.ofNullable(told.getOrDefault(node, Map.of()).get(address));
+                edge(address, endpoint, known).ifPresent(edge -> found.put(address, edge));
             }
         }
         if (!endpoint.equals(endpoints.get(node))) {
@@ -182,7 +194,7 @@ final class Reachability implements AutoCloseable {
         }
     }
 
-    private static Optional<Edge> edge(String address, Message.ProbeEndpoint endpoint) {
+    private static Optional<Edge> edge(String address, Message.ProbeEndpoint endpoint, Optional<Edge> known) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(address, endpoint.port()), CONNECT_MILLIS);
             socket.setSoTimeout(CONNECT_MILLIS);
@@ -201,11 +213,28 @@ final class Reachability implements AutoCloseable {
             Arrays.sort(micros);
             NetworkInterface card = NetworkInterface.getByInetAddress(socket.getLocalAddress());
             String kind = card == null || card.isLoopback() ? "unknown" : MachineProbe.kind(card.getName());
-            return Optional.of(new Edge(address, endpoint.apiPort(), kind, micros[ROUNDS / 2], 0));
+            double carried =
+                    known.map(Edge::bytesPerSecond).filter(speed -> speed > 0).isPresent()
+                            ? known.get().bytesPerSecond()
+                            : throughput(socket);
+            return Optional.of(new Edge(address, endpoint.apiPort(), kind, micros[ROUNDS / 2], carried));
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "{0} is not reached: {1}", address, e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /** Bytes per second that arrive at the other end. */
+    private static double throughput(Socket socket) throws IOException {
+        byte[] chunk = new byte[CHUNK];
+        OutputStream out = socket.getOutputStream();
+        long start = System.nanoTime();
+        for (int sent = 0; sent < MOST && System.nanoTime() - start < LONGEST_NANOS; sent += CHUNK) {
+            out.write(chunk);
+        }
+        socket.shutdownOutput();
+        long arrived = new DataInputStream(socket.getInputStream()).readLong();
+        return arrived * 1e9 / (System.nanoTime() - start);
     }
 
     @Override

@@ -2,6 +2,7 @@ package skulk.kernel.rank;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -183,6 +184,11 @@ final class TcpLinks implements RankLinks, AutoCloseable {
         link(rank).receive(into);
     }
 
+    @Override
+    public boolean arrived(int rank) throws IOException {
+        return link(rank).incoming.available() > 0;
+    }
+
     private Link link(int rank) throws IOException {
         Link link = links.get(rank);
         if (link == null) {
@@ -224,6 +230,7 @@ final class TcpLinks implements RankLinks, AutoCloseable {
     private final class Link {
         private final int peer;
         private final SocketChannel channel;
+        private final InputStream incoming;
         private final ByteBuffer outHeader = ByteBuffer.allocateDirect(4);
         private final ByteBuffer inHeader = ByteBuffer.allocateDirect(4);
         private final Object sending = new Object();
@@ -233,9 +240,10 @@ final class TcpLinks implements RankLinks, AutoCloseable {
         private volatile String broken = "";
         private final AtomicBoolean beating = new AtomicBoolean();
 
-        Link(int peer, SocketChannel channel) {
+        Link(int peer, SocketChannel channel) throws IOException {
             this.peer = peer;
             this.channel = channel;
+            this.incoming = channel.socket().getInputStream();
         }
 
         void send(MemorySegment data) throws IOException {

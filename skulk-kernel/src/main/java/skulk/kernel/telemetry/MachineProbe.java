@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import skulk.api.HardwareProbe;
 import skulk.api.cluster.Memory;
 import skulk.api.cluster.NodeInfo;
@@ -29,7 +30,7 @@ import skulk.api.cluster.NodeInfo.SystemLoad;
 /**
  * The probe that is always there: the JDK's own beans, and {@code /proc} and {@code /sys} where the system is Linux. Used by one thread.
  *
- * <p>Parts have their own cadence (contract section 1): memory and load with every reading, interfaces each 10 s, the disk each 30 s, identity and resources each 60 s;
+ * <p>Parts have their own cadence (contract section 1): memory and load with every reading, interfaces each 10 s, the disk each 30 s, identity and resources each 60 s, resources also when they change;
  * between them the parts are empty.
  */
 public final class MachineProbe implements HardwareProbe {
@@ -38,15 +39,16 @@ public final class MachineProbe implements HardwareProbe {
     private final Path models;
     private final String friendlyName;
     private final String version;
-    private final Resources resources;
+    private final Supplier<Resources> resources;
     private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private long readings;
+    private Resources told = Resources.unmeasured(List.of(), "", 0);
 
     /**
      * @param models a directory on the volume that holds the models
-     * @param resources what the node can run
+     * @param resources what the node can run; asked with every reading, told when it changes
      */
-    public MachineProbe(Path models, String friendlyName, String version, Resources resources) {
+    public MachineProbe(Path models, String friendlyName, String version, Supplier<Resources> resources) {
         this.models = models;
         this.friendlyName = friendlyName;
         this.version = version;
@@ -61,6 +63,9 @@ public final class MachineProbe implements HardwareProbe {
     @Override
     public NodeInfo read() {
         long tick = readings++;
+        Resources now = resources.get();
+        boolean news = !now.equals(told);
+        told = now;
         return new NodeInfo(
                 Instant.now(),
                 tick % 60 == 0 ? Optional.of(identity()) : Optional.empty(),
@@ -68,7 +73,7 @@ public final class MachineProbe implements HardwareProbe {
                 tick % 30 == 0 ? disk() : Optional.empty(),
                 Optional.of(load()),
                 tick % 10 == 0 ? interfaces() : List.of(),
-                tick % 60 == 0 ? Optional.of(resources) : Optional.empty());
+                news || tick % 60 == 0 ? Optional.of(now) : Optional.empty());
     }
 
     /** The machine's memory now. */

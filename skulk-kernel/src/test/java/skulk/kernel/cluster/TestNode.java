@@ -54,7 +54,8 @@ public final class TestNode implements AutoCloseable {
                         (from, message) -> data(from, message),
                         view -> viewed(view),
                         event -> {},
-                        (from, endpoint) -> reachability.heard(from, endpoint)));
+                        (from, endpoint) -> reachability.heard(from, endpoint),
+                        runner -> {}));
         reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(

@@ -14,10 +14,14 @@ public final class BenchTool implements ToolProvider {
     private static final String USAGE = """
             usage: bench --synthetic SHAPE | --model FOLDER  [--threads N] [--bits 4|8|16] [--group 32|64|128]
                          [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3] [--json]
+                   bench --synthetic SHAPE | --model FOLDER  --ranks N [--sharding Pipeline|Tensor] [--pin] [--layers 6,10]
+                         [--threads 1] [--bits 4|8|16] [--group 32|64|128] [--kernels auto|exact|fast]
+                         [--generate 16] [--batch 1,2,4] [--repeat 5] [--json]
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
                          [--prompt 128] [--generate 64] [--json]
                    bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
                          [--cancel-rate 0.2] [--prompt 512] [--generate 64] [--json]
+              --ranks splits the model over processes and compares with one process; --pin gives each a core of its own
               shapes: %s
             """;
 
@@ -26,13 +30,21 @@ public final class BenchTool implements ToolProvider {
         return "bench";
     }
 
+    private static JsonObject measure(Options options, PrintWriter err) throws IOException, InterruptedException {
+        if (options.has("soak")) {
+            return SoakBench.run(options, err);
+        }
+        if (options.has("url")) {
+            return LoadBench.run(options);
+        }
+        return options.has("ranks") ? RanksBench.run(options) : EngineBench.run(options);
+    }
+
     @Override
     public int run(PrintWriter out, PrintWriter err, String... args) {
         try {
             Options options = Options.parse(List.of(args));
-            JsonObject result = options.has("soak")
-                    ? SoakBench.run(options, err)
-                    : options.has("url") ? LoadBench.run(options) : EngineBench.run(options);
+            JsonObject result = measure(options, err);
             out.println(options.has("json") ? result.toPrettyString() : Report.text(result));
             out.flush();
             return 0;

@@ -1,8 +1,6 @@
 package skulk.runner.mlx.bench;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,7 +8,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import skulk.api.RankContext;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.kernel.ReadBandwidth;
@@ -18,7 +15,6 @@ import skulk.runner.mlx.kernel.WorkerPool;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
-import skulk.runner.mlx.model.SyntheticCheckpoint;
 import skulk.runner.mlx.sample.Sampler;
 import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.schedule.ContextLimit;
@@ -43,17 +39,8 @@ final class EngineBench {
     }
 
     static JsonObject run(Options options) throws IOException, InterruptedException {
-        if (options.has("model")) {
-            return run(options, Path.of(options.text("model").get()));
-        }
-        String shape = options.text("synthetic")
-                .orElseThrow(() -> new IllegalArgumentException("--synthetic, --model or --url is needed"));
-        Path folder = Files.createTempDirectory("skulk-bench");
-        try {
-            SyntheticCheckpoint.write(folder, shape, options.number("bits", 4), options.number("group", 64));
-            return run(options, folder);
-        } finally {
-            delete(folder);
+        try (BenchFolder folder = BenchFolder.of(options)) {
+            return run(options, folder.path());
         }
     }
 
@@ -101,7 +88,7 @@ final class EngineBench {
         }
     }
 
-    private static LoadOptions.Kernels kernels(Options options) {
+    static LoadOptions.Kernels kernels(Options options) {
         String name = options.text("kernels").orElse("auto");
         return switch (name) {
             case "auto", "exact", "fast" -> LoadOptions.Kernels.valueOf(name.toUpperCase(Locale.ROOT));
@@ -174,36 +161,5 @@ final class EngineBench {
                 batch * (double) prompt * 1e9 / (from - start),
                 to > from ? tokens * 1e9 / (to - from) : 0,
                 times.stream().map(t -> (t.getFirst() - start) / 1e6).toList());
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> {
-                try {
-                    Files.delete(file);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        }
-    }
-
-    private static final class Unwatched implements RankContext.Watcher {
-        @Override
-        public void loading(int layersLoaded, int totalLayers) {}
-
-        @Override
-        public void warmingUp() {}
-
-        @Override
-        public void running(boolean busy) {}
-
-        @Override
-        public void phase(String phase, String detail) {}
-
-        @Override
-        public void broken(String reason) {
-            throw new IllegalStateException(reason);
-        }
     }
 }

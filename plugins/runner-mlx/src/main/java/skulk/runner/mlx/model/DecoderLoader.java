@@ -1,6 +1,7 @@
 package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.checkpoint.CheckpointException;
@@ -79,11 +80,17 @@ public final class DecoderLoader {
         Ops ops = new Ops(backend, owned.workers, options.collectives(), precision.rounds());
         boolean layered = options.shard().tensorRanks() == 1;
         Pipeline pipeline = new Pipeline(options.collectives(), layered);
+        Optional<KernelSpeed> speed = Optional.empty();
         if (precision.large()) {
             Warmup.matrices(ops, weights.formats());
+            speed = Optional.of(KernelSpeed.measure(ops, weights.formats()));
         }
         Decoder decoder = new TransformerDecoder(
-                architecture, spec, cache, ops, new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory));
+                architecture,
+                spec,
+                cache,
+                ops,
+                new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory, speed));
         if (options.collectives().ranks() == 1) {
             Warmup.steps(decoder);
         }

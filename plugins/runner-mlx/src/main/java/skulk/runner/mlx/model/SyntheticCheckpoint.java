@@ -15,7 +15,7 @@ import skulk.runner.mlx.checkpoint.SafetensorsWriter;
 
 /**
  * Checkpoints of real shapes with random weights, for benchmarks: speed does not depend on the values, and nothing needs
- * to be downloaded. The folder is in the published layout and loads like any other.
+ * to be downloaded. The folder is in the published layout, with a plain tokenizer, and loads like any other.
  */
 public final class SyntheticCheckpoint {
     private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
@@ -63,6 +63,7 @@ public final class SyntheticCheckpoint {
         SyntheticCheckpoint checkpoint = new SyntheticCheckpoint(shape, bits, group);
         checkpoint.declare();
         checkpoint.writer.write(folder.resolve("model.safetensors"));
+        SyntheticTokenizer.write(folder, shape.vocab);
         Files.writeString(folder.resolve("config.json"), checkpoint.config().toPrettyString());
     }
 

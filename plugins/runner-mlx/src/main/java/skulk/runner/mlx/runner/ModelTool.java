@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.spi.ToolProvider;
 import skulk.api.json.JsonException;
 import skulk.api.problem.SkulkException;
 import skulk.runner.mlx.checkpoint.CheckpointException;
+import skulk.runner.mlx.model.SyntheticCheckpoint;
 import skulk.runner.mlx.template.TemplateException;
 
 /** {@code skulk model}: looks at a model without serving it, through the code that serves. */
@@ -16,13 +18,15 @@ public final class ModelTool implements ToolProvider {
             usage: model logits FOLDER --tokens 1,2,3 [--greedy N] [--chunk K] [--kernels auto|exact|fast|mlx] [--threads N]
                                 [--ranks N] [--sharding Pipeline|Tensor]
                    model render FOLDER_OR_TEMPLATE --context FILE.json
+                   model synthetic FOLDER --shape SHAPE [--bits 4|8|16] [--group 32|64|128]
               logits  prints {"kernels":"…","prompt":[…],"greedy":[…],"logits":[[…],…]}: one row after the prompt, then
                       one after each of N greedy tokens; --chunk feeds the prompt K tokens at a time; --ranks runs N
                       processes that hold consecutive layers each (Pipeline) or a share of every tensor (Tensor);
                       --kernels auto evaluates as serving does, mlx rounds to BF16 after every operation as MLX does
                       on a CPU: the default for small dense checkpoints in BF16, so that the two can be compared
               render  prints the prompt that a chat template makes of one context object, byte for byte
-            """;
+              synthetic  writes a checkpoint of a real shape with random weights, to measure a cluster with; shapes: %s
+            """.formatted(String.join(", ", SyntheticCheckpoint.shapes()));
 
     @Override
     public String name() {
@@ -41,6 +45,7 @@ public final class ModelTool implements ToolProvider {
             switch (arguments.getFirst()) {
                 case "logits" -> LogitsCommand.run(subject, options, out);
                 case "render" -> RenderCommand.run(subject, options, out);
+                case "synthetic" -> synthetic(subject, options);
                 default -> throw new IllegalArgumentException("no subcommand '" + arguments.getFirst() + "'");
             }
             out.flush();
@@ -55,5 +60,11 @@ public final class ModelTool implements ToolProvider {
             err.flush();
             return 1;
         }
+    }
+
+    private static void synthetic(Path folder, Arguments options) throws IOException {
+        options.allow(Set.of("shape", "bits", "group"));
+        String shape = options.required("shape");
+        SyntheticCheckpoint.write(folder, shape, options.number("bits", 4, 4), options.number("group", 64, 32));
     }
 }

@@ -142,6 +142,11 @@ public final class SocketLinks implements RankLinks, AutoCloseable {
         }
     }
 
+    @Override
+    public boolean arrived(int rank) throws IOException {
+        return channel(rank).socket().getInputStream().available() > 0;
+    }
+
     private IOException gone(String doing, int rank, IOException cause) {
         String why = cause.getMessage() == null ? "link closed" : cause.getMessage();
         return new IOException("rank %d cannot %s rank %d: %s".formatted(self, doing, rank, why), cause);

@@ -34,6 +34,20 @@ public final class Splits {
                 .toList();
     }
 
+    /** So many consecutive layers for each rank, the last one taking those up to the end. */
+    public static List<Shard> pipeline(List<Integer> layers, int ranks) {
+        if (layers.size() != ranks) {
+            throw new IllegalArgumentException("--layers names %d ranks, there are %d".formatted(layers.size(), ranks));
+        }
+        return IntStream.range(0, ranks)
+                .mapToObj(rank -> {
+                    int first =
+                            layers.subList(0, rank).stream().mapToInt(i -> i).sum();
+                    return Shard.layers(first, rank == ranks - 1 ? Integer.MAX_VALUE : first + layers.get(rank));
+                })
+                .toList();
+    }
+
     private static int layers(Path folder) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             return checkpoint.names().stream()

@@ -1,0 +1,235 @@
+package skulk.runner.mlx.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+import skulk.runner.mlx.model.Decoder;
+import skulk.runner.mlx.model.DecoderLoader;
+import skulk.runner.mlx.model.LoadOptions;
+import skulk.runner.mlx.sample.Sampler;
+import skulk.runner.mlx.sample.SamplingPlan;
+import skulk.runner.mlx.schedule.ContextLimit;
+import skulk.runner.mlx.schedule.Job;
+import skulk.runner.mlx.schedule.Scheduler;
+import skulk.runner.mlx.schedule.StepPlan;
+import skulk.runner.mlx.shard.LinkSpeed;
+import skulk.runner.mlx.shard.LocalGroup;
+import skulk.runner.mlx.shard.Splits;
+
+/**
+ * How much faster a model decodes over several rank processes than in one, each rank with the same number of threads and, pinned, a core of its own. Runs are taken
+ * in turns, so that what else the machine does hurts both alike; compare the ratio.
+ */
+final class RanksBench {
+    private static final int PROMPT = 8;
+    private static final int CHUNK = 64;
+    private static final long CACHE_BYTES = 256L << 20;
+
+    private static final int WARM_UP = 8;
+    private static final int SETTLED = 2;
+    private static final double GAIN = 1.05;
+
+    private final int generate;
+    private final Random random = new Random(1);
+
+    private RanksBench(int generate) {
+        this.generate = generate;
+    }
+
+    static JsonObject run(Options options) throws IOException, InterruptedException {
+        int ranks = options.number("ranks", 2);
+        if (ranks < 2) {
+            throw new IllegalArgumentException("--ranks must be at least 2");
+        }
+        if (options.has("pin") && ranks > Runtime.getRuntime().availableProcessors()) {
+            throw new IllegalArgumentException("--pin: %d ranks need a core each, there are %d"
+                    .formatted(ranks, Runtime.getRuntime().availableProcessors()));
+        }
+        try (BenchFolder folder = BenchFolder.of(options)) {
+            LoadOptions load = LoadOptions.defaults()
+                    .withThreads(options.number("threads", 1))
+                    .withKernels(EngineBench.kernels(options))
+                    .withLimits(new LoadOptions.Limits(Long.MAX_VALUE, CACHE_BYTES, 4096));
+            String sharding = options.text("sharding").orElse("Pipeline");
+            List<LoadOptions.Shard> parts = parts(folder.path(), sharding, options, ranks);
+            LinkSpeed links = LinkSpeed.measure();
+            try (Decoder whole = DecoderLoader.load(folder.path(), load);
+                    LocalGroup group = new LocalGroup(folder.path(), parts, load)) {
+                if (options.has("pin")) {
+                    pin(group);
+                }
+                int overlap = sharding.equals("Pipeline") ? ranks : 1;
+                try (Setup one = new Setup(whole, plan -> {}, 1, options, List.of());
+                        Setup several = new Setup(group.decoder(), group::plan, overlap, options, group.processes())) {
+                    return report(
+                            options, sharding, links, new RanksBench(options.number("generate", 16)), one, several);
+                }
+            }
+        }
+    }
+
+    private static List<LoadOptions.Shard> parts(Path folder, String sharding, Options options, int ranks) {
+        return switch (sharding) {
+            case "Tensor" -> Splits.tensor(ranks);
+            case "Pipeline" ->
+                options.has("layers")
+                        ? Splits.pipeline(options.numbers("layers", ""), ranks)
+                        : Splits.pipeline(folder, ranks);
+            default -> throw new IllegalArgumentException("--sharding must be Pipeline or Tensor, not " + sharding);
+        };
+    }
+
+    /** This process is rank 0, and the one that is compared with. */
+    private static void pin(LocalGroup group) throws IOException, InterruptedException {
+        Cores.pin(ProcessHandle.current().pid(), 0);
+        for (int i = 0; i < group.processes().size(); i++) {
+            Cores.pin(group.processes().get(i), i + 1);
+        }
+    }
+
+    private static JsonObject report(
+            Options options, String sharding, LinkSpeed links, RanksBench bench, Setup one, Setup several)
+            throws InterruptedException {
+        List<JsonObject> rows = new ArrayList<>();
+        int repeat = options.number("repeat", 5);
+        int most = options.numbers("batch", "1,2,4").getLast();
+        for (Setup setup : List.of(one, several)) {
+            bench.warmUp(setup, most);
+        }
+        for (int streams : options.numbers("batch", "1,2,4")) {
+            rows.add(bench.compare(streams, repeat, one, several));
+        }
+        return JsonObject.builder()
+                .put("machine", Machine.describe())
+                .put(
+                        "model",
+                        options.text("synthetic")
+                                .or(() -> options.text("model"))
+                                .orElse(""))
+                .put("kernels", one.decoder.spec().kernels())
+                .put("sharding", sharding)
+                .put("ranks", (long) options.number("ranks", 2))
+                .put("threads_per_rank", (long) options.number("threads", 1))
+                .put("pinned", options.has("pin"))
+                .put("weight_bytes", one.decoder.spec().weightBytes())
+                .put("weight_bytes_of_rank_0", several.decoder.spec().weightBytes())
+                .put("hop_micros", Sample.round(links.hopMicros()))
+                .put("all_reduce_micros", Sample.round(links.allReduceMicros()))
+                .put("streams", JsonArray.of(rows.toArray()))
+                .build();
+    }
+
+    private JsonObject compare(int streams, int repeat, Setup one, Setup several) throws InterruptedException {
+        List<Double> alone = new ArrayList<>();
+        List<Double> split = new ArrayList<>();
+        List<Double> ratios = new ArrayList<>();
+        double ownBusy = 0;
+        double[] busy = new double[several.processes.size()];
+        for (int round = 0; round < repeat; round++) {
+            double[] before = several.cpuSeconds();
+            double single = decode(one, streams);
+            double[] between = several.cpuSeconds();
+            double sharded = decode(several, streams);
+            double[] after = several.cpuSeconds();
+            ownBusy += between[0] - before[0];
+            for (int rank = 0; rank < busy.length; rank++) {
+                busy[rank] += after[rank] - between[rank];
+            }
+            alone.add(single);
+            split.add(sharded);
+            ratios.add(sharded / single);
+        }
+        double tokens = (double) repeat * streams * (PROMPT + generate);
+        return JsonObject.builder()
+                .put("streams", (long) streams)
+                .put("one_rank_cpu_ms_per_token", Sample.round(ownBusy * 1e3 / tokens))
+                .put(
+                        "sharded_cpu_ms_per_token",
+                        JsonArray.of(Arrays.stream(busy)
+                                .mapToObj(seconds -> Sample.round(seconds * 1e3 / tokens))
+                                .toArray()))
+                .put("one_rank_tokens_per_second", Sample.of(alone).spread())
+                .put("sharded_tokens_per_second", Sample.of(split).spread())
+                .put("speedup", Sample.of(ratios).spread())
+                .build();
+    }
+
+    /** Decodes until it no longer gets faster: a compiler that shares the core with a rank halves its speed. */
+    private void warmUp(Setup setup, int streams) throws InterruptedException {
+        double best = 0;
+        int settled = 0;
+        for (int round = 0; round < WARM_UP && settled < SETTLED; round++) {
+            double speed = decode(setup, streams);
+            settled = speed > best * GAIN ? 0 : settled + 1;
+            best = Math.max(best, speed);
+        }
+    }
+
+    /** Tokens per second of all streams together while all of them run. */
+    private double decode(Setup setup, int streams) throws InterruptedException {
+        List<Stream> outputs = new ArrayList<>();
+        for (int stream = 0; stream < streams; stream++) {
+            Stream output = new Stream();
+            outputs.add(output);
+            int[] prompt = random.ints(PROMPT, 0, setup.decoder.spec().vocab()).toArray();
+            Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
+            setup.scheduler.submit(new Job(
+                    "bench", prompt, new int[0], Optional.of(generate), sampler, Set.of(), output, Optional.empty()));
+        }
+        List<List<Long>> times = new ArrayList<>();
+        for (Stream output : outputs) {
+            times.add(output.await());
+        }
+        long start = times.stream().mapToLong(List::getFirst).max().orElseThrow();
+        long end = times.stream().mapToLong(List::getLast).min().orElseThrow();
+        long tokens = times.stream()
+                .flatMap(List::stream)
+                .filter(time -> time > start && time <= end)
+                .count();
+        return end > start ? tokens * 1e9 / (end - start) : 0;
+    }
+
+    /** A way to run the model; one scheduler per decoder, for the other ranks know its sequences by number. */
+    private record Setup(Decoder decoder, Scheduler scheduler, List<Long> processes) implements AutoCloseable {
+        Setup(Decoder decoder, Consumer<StepPlan> followers, int overlap, Options options, List<Long> others) {
+            List<Long> all = new ArrayList<>(List.of(ProcessHandle.current().pid()));
+            all.addAll(others);
+            this(decoder, scheduler(decoder, followers, overlap, options), all);
+        }
+
+        /** Processor time of each rank so far. */
+        double[] cpuSeconds() {
+            return processes.stream()
+                    .mapToDouble(pid -> ProcessHandle.of(pid)
+                            .flatMap(process -> process.info().totalCpuDuration())
+                            .map(time -> time.toNanos() / 1e9)
+                            .orElse(0.0))
+                    .toArray();
+        }
+
+        private static Scheduler scheduler(
+                Decoder decoder, Consumer<StepPlan> followers, int overlap, Options options) {
+            int most = options.numbers("batch", "1,2,4").stream()
+                    .mapToInt(i -> i)
+                    .max()
+                    .orElseThrow();
+            int context = PROMPT + options.number("generate", 16) + 1;
+            Scheduler.Options limits =
+                    new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, context));
+            return new Scheduler(decoder, limits, new Unwatched(), followers, overlap);
+        }
+
+        @Override
+        public void close() {
+            scheduler.close();
+        }
+    }
+}
