@@ -17,6 +17,8 @@ public final class BenchTool implements ToolProvider {
                    bench --synthetic SHAPE | --model FOLDER  --ranks N [--sharding Pipeline|Tensor] [--pin] [--layers 6,10]
                          [--threads 1] [--bits 4|8|16] [--group 32|64|128] [--kernels auto|exact|fast]
                          [--generate 16] [--batch 1,2,4] [--repeat 5] [--json]
+                   bench --serving --synthetic SHAPE | --model FOLDER  [--threads N] [--prompt 2000] [--intruder 4000]
+                         [--batch 4] [--json]
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
                          [--prompt 128] [--generate 64] [--json]
                    bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
@@ -36,6 +38,9 @@ public final class BenchTool implements ToolProvider {
         }
         if (options.has("url")) {
             return LoadBench.run(options);
+        }
+        if (options.has("serving")) {
+            return ServingBench.run(options);
         }
         return options.has("ranks") ? RanksBench.run(options) : EngineBench.run(options);
     }

@@ -116,7 +116,11 @@ final class SoakBench {
 
     private JsonObject result(int concurrency, double took, boolean idle) {
         JsonObject.Builder held = JsonObject.builder();
-        tracks.forEach((name, track) -> held.put(name, track.toJson()));
+        tracks.forEach((name, track) -> {
+            if (track.told()) {
+                held.put(name, track.toJson());
+            }
+        });
         return tally.result(JsonObject.builder()
                         .put("url", client.base())
                         .put("model", model)

@@ -1,6 +1,7 @@
 package skulk.runner.mlx.bench;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -11,10 +12,14 @@ import skulk.runner.mlx.schedule.End;
 import skulk.runner.mlx.schedule.SequenceOutput;
 import skulk.runner.mlx.schedule.Tally;
 
-/** Notes when the tokens of one sequence came. Filled on the scheduler's thread, read after {@link #await}. */
+/** Notes when the tokens of one sequence came. Filled on the scheduler's thread. */
 final class Stream implements SequenceOutput {
+    /** Tokens after which a stream runs steadily. */
+    static final int WARM = 24;
+
     private final CountDownLatch done = new CountDownLatch(1);
-    private final List<Long> times = new ArrayList<>();
+    private final List<Long> times = Collections.synchronizedList(new ArrayList<>());
+    private final CountDownLatch warm = new CountDownLatch(WARM);
     private Optional<Problem> problem = Optional.empty();
 
     @Override
@@ -26,6 +31,7 @@ final class Stream implements SequenceOutput {
     @Override
     public Optional<End> token(Choice choice) {
         times.add(System.nanoTime());
+        warm.countDown();
         return Optional.empty();
     }
 
@@ -41,6 +47,18 @@ final class Stream implements SequenceOutput {
     public void failed(Problem failure) {
         problem = Optional.of(failure);
         done.countDown();
+    }
+
+    /** Waits for the first {@link #WARM} tokens. */
+    void awaitWarm() throws InterruptedException {
+        warm.await();
+    }
+
+    /** When the tokens so far came. Any thread. */
+    List<Long> timesSoFar() {
+        synchronized (times) {
+            return List.copyOf(times);
+        }
     }
 
     /** When each token came ({@link System#nanoTime}), at least one. */

@@ -13,8 +13,12 @@ final class Track {
         points.add(new double[] {seconds, value});
     }
 
+    boolean told() {
+        return !points.isEmpty();
+    }
+
     /**
-     * Start, smallest, largest, end and trend. The trend is the slope of the least-squares line through the second half: the first half shows caches and compilers
+     * Start, smallest, largest, end and trend of what was told. The trend is the slope of the least-squares line through the second half: the first half shows caches and compilers
      * that fill.
      */
     JsonObject toJson() {

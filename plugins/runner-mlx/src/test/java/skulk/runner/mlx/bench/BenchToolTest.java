@@ -14,6 +14,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,67 @@ class BenchToolTest {
     }
 
     @Test
+    void measuresWhatASharedServerPromises() {
+        Path folder = Path.of(System.getProperty("skulk.shared", "../../shared"), "golden", "llama--4bit-g64");
+        assumeTrue(Files.isDirectory(folder), "no checkpoint at " + folder);
+        String[] sizes = {"--threads", "1", "--prompt", "200", "--intruder", "150", "--batch", "2", "--json"};
+        List<String> words = new ArrayList<>(List.of("--serving", "--model", folder.toString()));
+        words.addAll(List.of(sizes));
+        assertEquals(0, run(words.toArray(String[]::new)), err::toString);
+        JsonObject repeated = result().object("repeated_prompt").orElseThrow();
+        assertTrue(repeated.number("ratio").orElseThrow() < 1, repeated.toString());
+        JsonObject beside = result().object("long_prompt_beside_streams").orElseThrow();
+        assertTrue(beside.number("longest_in_steps").orElseThrow() > 0, beside.toString());
+    }
+
+    /** Answers everything with a stream of three tokens, and tells as much of itself as a node does. */
+    @Test
+    void watchesAServerWhileItCancels() throws IOException {
+        try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                while (!server.isClosed()) {
+                    try (Socket socket = server.accept()) {
+                        answerOrTell(socket);
+                    } catch (IOException e) {
+                        // a client that has left: the next one
+                    }
+                }
+            });
+            int code = run(
+                    "--url",
+                    "http://127.0.0.1:" + server.getLocalPort(),
+                    "--model",
+                    "m",
+                    "--soak",
+                    "0.02",
+                    "--concurrency",
+                    "3",
+                    "--cancel-rate",
+                    "0.5",
+                    "--json");
+            assertEquals(0, code, err::toString);
+        }
+        JsonObject result = result();
+        assertTrue(result.integer("answered").orElseThrow() > 0, result.toString());
+        assertEquals(0, result.integer("failed").orElseThrow(), result.toString());
+        assertTrue(result.bool("idle_at_end").orElseThrow(), result.toString());
+        JsonObject blocks = result.object("held")
+                .flatMap(held -> held.object("skulk_engine_kv_blocks_free"))
+                .orElseThrow();
+        assertEquals(7.0, blocks.number("end").orElseThrow());
+    }
+
+    private static void answerOrTell(Socket socket) throws IOException {
+        if (readRequest(socket).startsWith("GET /metrics")) {
+            String text = "skulk_engine_kv_blocks_free{rank=\"0\"} 4\nskulk_engine_kv_blocks_free{rank=\"1\"} 3\n";
+            socket.getOutputStream()
+                    .write(("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + text).getBytes(StandardCharsets.UTF_8));
+        } else {
+            stream(socket, 0);
+        }
+    }
+
+    @Test
     void refusesWhatItDoesNotKnow() {
         assertEquals(2, run("--batches", "1"));
         assertTrue(err.toString().contains("'--batches' is not an option"), err.toString());
@@ -116,6 +178,10 @@ class BenchToolTest {
 
     private static void answer(Socket socket, int kind) throws IOException {
         readRequest(socket);
+        stream(socket, kind);
+    }
+
+    private static void stream(Socket socket, int kind) throws IOException {
         List<String> lines = kind == 2
                 ? List.of("HTTP/1.1 503 Busy", "Connection: close", "", "{\"error\":\"busy\"}")
                 : List.of(
@@ -138,13 +204,16 @@ class BenchToolTest {
         body.flush();
     }
 
-    private static void readRequest(Socket socket) throws IOException {
+    private static String readRequest(Socket socket) throws IOException {
         StringBuilder head = new StringBuilder();
         while (!head.toString().endsWith("\r\n\r\n")) {
             head.append((char) socket.getInputStream().read());
         }
-        String length =
-                head.toString().toLowerCase(java.util.Locale.ROOT).replaceAll("(?s).*content-length: (\\d+).*", "$1");
-        socket.getInputStream().readNBytes(Integer.parseInt(length));
+        String lower = head.toString().toLowerCase(java.util.Locale.ROOT);
+        if (lower.contains("content-length: ")) {
+            String length = lower.replaceAll("(?s).*content-length: (\\d+).*", "$1");
+            socket.getInputStream().readNBytes(Integer.parseInt(length));
+        }
+        return head.toString();
     }
 }
