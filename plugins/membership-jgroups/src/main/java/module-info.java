@@ -8,6 +8,8 @@ module skulk.membership.jgroups {
 
     provides skulk.api.Plugin with
             skulk.membership.jgroups.JGroupsPlugin;
+    provides java.util.spi.ToolProvider with
+            skulk.membership.jgroups.NetDoctor;
 
     // JGroups makes protocols by reflection on their class
     opens skulk.membership.jgroups to

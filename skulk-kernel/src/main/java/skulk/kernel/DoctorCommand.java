@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import skulk.api.json.JsonObject;
 import skulk.kernel.CommandLine.Option;
+import skulk.kernel.CommandLine.UsageException;
 import skulk.kernel.config.Configuration;
 import skulk.kernel.config.Keys;
 import skulk.kernel.node.Home;
@@ -22,6 +24,8 @@ final class DoctorCommand {
     /** Below this a node calls itself full (contract section 1, node health). */
     private static final long DISK_FULL = 2L << 30;
 
+    private static final String MEMBERSHIP = "membership-jgroups";
+
     private final Map<String, String> environment;
 
     DoctorCommand(Map<String, String> environment) {
@@ -30,15 +34,22 @@ final class DoctorCommand {
 
     private record Finding(String subject, Optional<String> trouble, String fact) {}
 
-    int run(List<String> arguments) {
+    int run(List<String> arguments) throws IOException {
         List<Option> options = new ArrayList<>(ServeOptions.options());
         options.add(HELP);
         CommandLine line = CommandLine.parse(arguments, options);
         if (line.has(HELP.name())) {
             Terminal.out()
                     .print(
-                            "usage: skulk doctor [options of serve]\n\nLooks for what would keep a node from running here.\n");
+                            "usage: skulk doctor [net] [options of serve]\n\nLooks for what would keep a node from running"
+                                    + " here; with net, walks the steps of joining a cluster.\n");
             return 0;
+        }
+        if (line.operands().equals(List.of("net"))) {
+            return net(ServeOptions.select(line, environment));
+        }
+        if (!line.operands().isEmpty()) {
+            throw new UsageException("doctor knows net, not " + line.operands().getFirst());
         }
         ServeOptions.Selected selected = ServeOptions.select(line, environment);
         List<Finding> findings = List.of(
@@ -60,6 +71,22 @@ final class DoctorCommand {
                         f.subject(),
                         f.trouble().orElse(f.fact())));
         return findings.stream().allMatch(f -> f.trouble().isEmpty()) ? 0 : 1;
+    }
+
+    /** The membership's own doctor, with what the node would join by. */
+    private static int net(ServeOptions.Selected selected) throws IOException {
+        Configuration c = selected.configuration();
+        String name = c.get(Keys.NAME).isEmpty() ? Node.hostName() : c.get(Keys.NAME);
+        JsonObject.Builder asked = JsonObject.builder()
+                .put("port", c.get(Keys.CLUSTER_PORT))
+                .put("bootstrap_peers", c.get(Keys.BOOTSTRAP_PEERS))
+                .put("namespace", c.get(Keys.NAMESPACE))
+                .put("secret", c.get(Keys.CLUSTER_SECRET))
+                .put("name", name)
+                .put("version", Version.text())
+                .put("directory", selected.home().plugin(MEMBERSHIP).toString());
+        asked.putAll(c.plugin(MEMBERSHIP).members()); // what the plugin's section says counts more
+        return ToolCommand.run("doctor-net", List.of(asked.build().toString()));
     }
 
     private static Finding home(Home home) {

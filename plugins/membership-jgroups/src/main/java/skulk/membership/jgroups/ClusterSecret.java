@@ -41,6 +41,14 @@ final class ClusterSecret {
 
     /** Mutual TLS 1.3 with the cluster's identity as both own certificate and only trust anchor. */
     static TLS tls(ClusterIdentity identity) {
+        return new TLS()
+                .enabled(true)
+                .setSSLContext(context(identity))
+                .setProtocols(new String[] {"TLSv1.3"})
+                .setClientAuth(TLSClientAuth.NEED);
+    }
+
+    static SSLContext context(ClusterIdentity identity) {
         try {
             char[] password = {};
             KeyStore own = KeyStore.getInstance("PKCS12");
@@ -56,11 +64,7 @@ final class ClusterSecret {
             trust.init(trusted);
             SSLContext context = SSLContext.getInstance("TLSv1.3");
             context.init(keys.getKeyManagers(), trust.getTrustManagers(), new SecureRandom());
-            return new TLS()
-                    .enabled(true)
-                    .setSSLContext(context)
-                    .setProtocols(new String[] {"TLSv1.3"})
-                    .setClientAuth(TLSClientAuth.NEED);
+            return context;
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException("cannot set up TLS from the cluster secret", e);
         }

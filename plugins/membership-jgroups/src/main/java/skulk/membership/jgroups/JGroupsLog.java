@@ -40,6 +40,11 @@ final class JGroupsLog {
         loggers.forEach(logger -> logger.setFilter(JGroupsLog::reword));
     }
 
+    /** Lets the loggers go. */
+    void close() {
+        loggers.forEach(logger -> logger.setFilter(null));
+    }
+
     static boolean reword(LogRecord entry) {
         if (entry.getLoggerName() == null) {
             entry.setLoggerName("org.jgroups.JGroups");

@@ -49,11 +49,12 @@ final class JGroupsMembership implements Membership {
             String port = Integer.toString(seat.port().orElse(network.port()));
             LOG.log(
                     System.Logger.Level.INFO,
-                    "Cluster ''{0}'' on {1}:{2}, {3}",
+                    "Cluster ''{0}'' on {1}:{2} ({4}), {3}",
                     network.namespace(),
                     address.getHostAddress(),
                     port,
-                    tls.isPresent() ? "encrypted" : "loopback only, not encrypted");
+                    tls.isPresent() ? "encrypted" : "loopback only, not encrypted",
+                    network.choice(address));
             made.ifPresent(secret -> LOG.log(
                     System.Logger.Level.INFO,
                     "Made a cluster secret. Join other machines with: SKULK_CLUSTER_SECRET={0} skulk serve --bootstrap-peers {1}:{2}",

@@ -13,6 +13,7 @@ import java.util.Optional;
 import skulk.api.Settings;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
@@ -63,6 +64,44 @@ record Network(
                         "cluster secret; else cluster.secret; generated on first use where one is needed")),
                 Duration.ofMillis((long)
                         (1000 * settings.number("silence_seconds", 4.5, "silence after which a node counts as gone"))));
+    }
+
+    /** The effective settings under their names, as {@code skulk doctor net} hands them on. */
+    static Network of(JsonObject settings) {
+        return new Network(
+                nonEmpty(settings.string("bind").orElse("")),
+                settings.integer("port").orElse((long) DEFAULT_PORT).intValue(),
+                peers(settings.find("bootstrap_peers")),
+                settings.bool("multicast").orElse(false),
+                nonEmpty(settings.string("dns").orElse("")),
+                settings.string("namespace").orElse("v0.0.1"),
+                nonEmpty(settings.string("secret").orElse("")),
+                Duration.ofMillis(4500));
+    }
+
+    /** The same for a seat beside the node's own. */
+    Network onAnyPort() {
+        return new Network(bind, 0, peers, multicast, dns, namespace, secret, silence);
+    }
+
+    /** Why {@link #listenAddress()} is what it is. */
+    String choice(InetAddress address) {
+        if (bind.isPresent()) {
+            return "named by bind";
+        }
+        if (!address.isLoopbackAddress()) {
+            return "the first card with a site address; plugins.membership-jgroups.bind names another";
+        }
+        return looksForPeers() && !local()
+                ? "no card has a site address; plugins.membership-jgroups.bind names one"
+                : "all peers are on this machine; plugins.membership-jgroups.bind names an address for others";
+    }
+
+    private boolean local() {
+        return !multicast
+                && dns.isEmpty()
+                && peers.stream()
+                        .allMatch(p -> !p.isUnresolved() && p.getAddress().isLoopbackAddress());
     }
 
     private static Optional<String> nonEmpty(String text) {
@@ -118,11 +157,7 @@ record Network(
         if (bind.isPresent()) {
             return InetAddress.getByName(bind.get());
         }
-        boolean local = !multicast
-                && dns.isEmpty()
-                && peers.stream()
-                        .allMatch(p -> !p.isUnresolved() && p.getAddress().isLoopbackAddress());
-        return local ? InetAddress.getLoopbackAddress() : siteAddress();
+        return local() ? InetAddress.getLoopbackAddress() : siteAddress();
     }
 
     private static InetAddress siteAddress() throws SocketException {
