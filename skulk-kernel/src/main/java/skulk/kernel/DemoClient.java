@@ -74,8 +74,7 @@ final class DemoClient {
         long begin = System.nanoTime();
         while (!question.answer()) {
             if (System.nanoTime() - begin > PLACING.toNanos()) {
-                throw new IOException(
-                        what + " not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
+                throw new IOException(what + " not ready within " + PLACING.toSeconds() + " s; see " + url + "/state");
             }
             Thread.sleep(POLL_MILLIS); // a client has nothing to wait on but the state
         }
@@ -209,7 +208,9 @@ final class DemoClient {
                     pieces == 0 ? 0.0 : (first - begin) / 1e6,
                     tokens,
                     pause > 1_000_000_000L ? ", paused for %.1f s".formatted(pause / 1e9) : "",
-                    tokens > 1 && decoding > 0 && pause < 1_000_000_000L ? ", %.0f tokens/s".formatted((tokens - 1) / decoding) : "");
+                    tokens > 1 && decoding > 0 && pause < 1_000_000_000L
+                            ? ", %.0f tokens/s".formatted((tokens - 1) / decoding)
+                            : "");
         }
     }
 

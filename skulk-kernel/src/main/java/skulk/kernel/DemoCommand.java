@@ -52,11 +52,7 @@ final class DemoCommand {
                 : List.of("--cluster-port", Integer.toString(port), "--set", "cluster.namespace=" + home.getFileName());
         List<String> joining = count == 1
                 ? List.of()
-                : List.of(
-                        "--bootstrap-peers",
-                        "127.0.0.1:" + port,
-                        "--set",
-                        "cluster.namespace=" + home.getFileName());
+                : List.of("--bootstrap-peers", "127.0.0.1:" + port, "--set", "cluster.namespace=" + home.getFileName());
         try (DemoNodes others = new DemoNodes(home, joining);
                 Node node = ServeCommand.start(select(line, home.resolve(DemoNodes.name(1)), cluster))) {
             for (Runnable end : List.<Runnable>of(others::close, node::close)) {
@@ -116,8 +112,7 @@ final class DemoCommand {
 
     /** The flags given, in a home of the demo's own, quiet, on the default port if it is free. */
     private ServeOptions.Selected select(CommandLine line, Path home, List<String> cluster) {
-        List<String> arguments =
-                new ArrayList<>(List.of("-q", "--home", home.toString(), "--name", DemoNodes.name(1)));
+        List<String> arguments = new ArrayList<>(List.of("-q", "--home", home.toString(), "--name", DemoNodes.name(1)));
         arguments.addAll(cluster);
         if (!line.has("--api-port") && !isFree(Keys.API_PORT.fallback().intValue())) {
             arguments.addAll(List.of("--api-port", "0"));
@@ -137,9 +132,8 @@ final class DemoCommand {
     }
 
     private static String next(String url, boolean keep) {
-        String lead = keep
-                ? "It keeps running; Ctrl-C stops it. Try:"
-                : "It stops now. Run 'skulk demo --keep' and try:";
+        String lead =
+                keep ? "It keeps running; Ctrl-C stops it. Try:" : "It stops now. Run 'skulk demo --keep' and try:";
         return """
 
                 %1$s

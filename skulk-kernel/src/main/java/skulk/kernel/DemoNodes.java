@@ -31,7 +31,8 @@ final class DemoNodes implements AutoCloseable {
     void start(int number) throws IOException {
         Path root = Installation.current()
                 .root()
-                .orElseThrow(() -> new IOException("more than one node needs the distribution: start it with bin/skulk"));
+                .orElseThrow(
+                        () -> new IOException("more than one node needs the distribution: start it with bin/skulk"));
         List<String> command = new ArrayList<>(List.of(root.resolve("bin/skulk").toString(), "serve", "-q"));
         command.addAll(List.of("--home", home.resolve(name(number)).toString(), "--name", name(number)));
         command.addAll(List.of("--api-port", "0", "--cluster-port", "0"));

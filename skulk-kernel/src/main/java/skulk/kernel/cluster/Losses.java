@@ -2,14 +2,17 @@ package skulk.kernel.cluster;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Task;
+import skulk.api.model.ModelId;
 
 /** What follows from the absence of nodes and instances; pure, decided by the coordinator alone. */
 public final class Losses {
@@ -62,6 +65,28 @@ public final class Losses {
                 .filter(i -> !after.members()
                         .containsAll(i.shardAssignments().nodeToRunner().keySet()))
                 .toList();
+    }
+
+    /**
+     * Of the instances that run on a node that takes over another state, those that this state is to take in. One that was placed in the stead of an instance that
+     * was out of reach is not needed where that one is still there.
+     *
+     * @param previous the node's state before, in which what was given up is marked as deleted
+     */
+    static List<Instance> carried(ClusterState previous, ClusterState now, Collection<Instance> running) {
+        Map<ModelId, Integer> found = new HashMap<>();
+        now.instances().values().stream()
+                .filter(i -> previous.deleted().contains(i.instanceId()))
+                .forEach(i -> found.merge(i.modelId(), 1, Integer::sum));
+        List<Instance> carried = new ArrayList<>();
+        for (Instance instance : running) {
+            boolean settled = now.instances().containsKey(instance.instanceId())
+                    || now.deleted().contains(instance.instanceId());
+            if (!settled && found.merge(instance.modelId(), -1, Integer::sum) < 0) {
+                carried.add(instance);
+            }
+        }
+        return carried;
     }
 
     private static Collection<NodeId> gone(ClusterState state, Collection<NodeId> members) {

@@ -226,17 +226,18 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     public List<Event> facts(ClusterState previous, ClusterState now) {
         List<Event> facts = new ArrayList<>();
         Set<NodeId> members = new HashSet<>(cluster.view().members());
-        Map<InstanceId, Instance> carried = new LinkedHashMap<>();
+        Map<InstanceId, Instance> running = new LinkedHashMap<>();
         for (LocalRank rank : ranks.local()) {
             Instance instance = previous.instances().get(rank.instance());
             boolean whole = instance != null
                     && members.containsAll(
                             instance.shardAssignments().nodeToRunner().keySet());
-            if (whole && !now.instances().containsKey(rank.instance())) {
-                carried.put(rank.instance(), instance);
+            if (whole) {
+                running.put(rank.instance(), instance);
             }
         }
-        carried.values().forEach(instance -> facts.add(new Event.InstanceCreated(instance)));
+        Losses.carried(previous, now, running.values())
+                .forEach(instance -> facts.add(new Event.InstanceCreated(instance)));
         ranks.local().forEach(rank -> facts.add(new Event.RunnerStatusUpdated(rank.runner(), rank.status())));
         previous.downloads().getOrDefault(self, List.of()).forEach(d -> facts.add(new Event.NodeDownloadProgress(d)));
         previous.edges()

@@ -47,6 +47,10 @@ public final class Dispatcher implements Inference {
     static final String LOST = "instance_lost";
 
     private static final Duration CALL = Duration.ofMinutes(10);
+    /** Between two signs of life of a request that another node works on. */
+    private static final Duration PULSE = Duration.ofSeconds(1);
+    /** Silence of a node that works on a request of this one, after which the request is lost, though the node is a member: a link that works one way. */
+    private static final Duration SILENCE = Duration.ofMillis(4500);
 
     private final NodeId self;
     private final Supplier<ClusterView> view;
@@ -58,6 +62,7 @@ public final class Dispatcher implements Inference {
     private final Limits limits;
     private final Recovery recovery;
     private final Map<CommandId, InFlight> inFlight = new ConcurrentHashMap<>();
+    private volatile long pulsed = System.nanoTime();
     private final Map<CommandId, Outbound> served = new ConcurrentHashMap<>();
 
     /**
@@ -246,8 +251,9 @@ public final class Dispatcher implements Inference {
 
     // ---- loss
 
-    /** Fails what a change of the cluster has made impossible. Never waits. */
+    /** Fails what a change of the cluster has made impossible. Called with every view, of which there is one a second at least. Never waits. */
     public void viewChanged(ClusterView now) {
+        pulse();
         for (InFlight request : inFlight.values()) {
             if (request.waiting()) {
                 proceed(now, request);
@@ -260,6 +266,28 @@ public final class Dispatcher implements Inference {
                 ranks.cancel(command);
             }
         });
+    }
+
+    private void pulse() {
+        long now = System.nanoTime();
+        Duration passed = Duration.ofNanos(now - pulsed);
+        if (passed.compareTo(PULSE) < 0) {
+            return;
+        }
+        pulsed = now;
+        boolean stoodStill = passed.compareTo(PULSE.multipliedBy(3)) > 0; // what was sent meanwhile is read first
+        for (InFlight request : inFlight.values()) {
+            OptionalInt attempt = request.attempt();
+            if (stoodStill || leader(request.instance()).equals(self)) {
+                request.heard();
+            } else if (attempt.isPresent() && request.unheard(now).compareTo(SILENCE) > 0) {
+                request.lose(attempt.getAsInt(), lost());
+            }
+        }
+        if (!served.isEmpty()) {
+            List<Outbound> silent = List.copyOf(served.values());
+            Thread.ofVirtual().name("pulse").start(() -> silent.forEach(Outbound::pulse));
+        }
     }
 
     private void failWhereLost(ClusterView now, InFlight request) {
@@ -299,7 +327,8 @@ public final class Dispatcher implements Inference {
             }
             case Message.Data.Deliver(CommandId command, int attempt, List<GenerationEvent> events) -> {
                 InFlight request = inFlight.get(command);
-                if (request != null) {
+                if (request != null && request.attempt().equals(OptionalInt.of(attempt))) {
+                    request.heard();
                     events.forEach(event -> request.accept(attempt, event));
                 }
             }

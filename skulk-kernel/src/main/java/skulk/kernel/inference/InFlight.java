@@ -52,6 +52,8 @@ final class InFlight implements Inference.Generating {
     private Problem loss;
     private long lostAt;
     private boolean lossSeen;
+    /** When its rank's node was heard last, with an event or without. */
+    private volatile long heard = startedAt;
 
     private enum Phase {
         RUNNING,
@@ -162,6 +164,7 @@ final class InFlight implements Inference.Generating {
         instance = next;
         task = TaskId.random();
         lastEvent = System.nanoTime();
+        heard = lastEvent;
         return Optional.of(new Attempt(++attempt, request.after(committed)));
     }
 
@@ -173,6 +176,15 @@ final class InFlight implements Inference.Generating {
         if (phase == Phase.WAITING) {
             end(new Failed(loss));
         }
+    }
+
+    /** Its rank's node is there and works on it, or this one could not have heard whether it is. */
+    void heard() {
+        heard = System.nanoTime();
+    }
+
+    Duration unheard(long now) {
+        return Duration.ofNanos(now - heard);
     }
 
     // ---- events
@@ -192,6 +204,7 @@ final class InFlight implements Inference.Generating {
 
     private void take(GenerationEvent event) {
         lastEvent = System.nanoTime();
+        heard = lastEvent;
         switch (event) {
             case Accepted first -> {
                 if (accepted.isEmpty()) {

@@ -37,6 +37,13 @@ final class Outbound implements Consumer<GenerationEvent> {
         return to;
     }
 
+    /** Tells that the request is worked on, where nothing else does. */
+    void pulse() {
+        if (waiting.get() == 0) {
+            send.accept(to, new Message.Data.Deliver(command, attempt, List.of()));
+        }
+    }
+
     CommandId command() {
         return command;
     }

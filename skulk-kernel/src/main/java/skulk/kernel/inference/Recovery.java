@@ -18,6 +18,9 @@ public record Recovery(Policy policy, Predicate<Instance> replaceable) {
     /** A lost instance is started or placed again within about a second; one that is not known by then does not come. */
     static final Duration GRACE = Duration.ofSeconds(3);
 
+    /** An instance that was given up while it serves, as behind a link that works one way, is tried again after this. */
+    private static final Duration AGAIN = Duration.ofSeconds(5);
+
     /**
      * @param on whether requests go on at all; else they end with the loss
      * @param patience longest wait for an instance that serves
@@ -59,7 +62,9 @@ public record Recovery(Policy policy, Predicate<Instance> replaceable) {
     Next next(ClusterView now, Instance lost, boolean lossSeen, Duration waited, ToLongFunction<Instance> load) {
         Optional<Instance> serving = now.instancesOf(lost.modelId())
                 .filter(i -> now.serving(i) && !broken(now, i))
-                .filter(i -> lossSeen || !i.instanceId().equals(lost.instanceId()))
+                .filter(i -> lossSeen
+                        || waited.compareTo(AGAIN) > 0
+                        || !i.instanceId().equals(lost.instanceId()))
                 .min(Comparator.comparingLong(load));
         if (serving.isPresent()) {
             return new Next.GoOn(serving.get());

@@ -1,9 +1,11 @@
 package skulk.kernel.cluster;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import skulk.api.Membership;
 import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
@@ -12,6 +14,7 @@ import skulk.api.cluster.NodeProfile;
 /** A membership in memory: the nodes of one process, in order of joining, with messages delivered by the sender's thread. */
 public final class Hub {
     private final Map<NodeId, Seat> seats = new LinkedHashMap<>();
+    private final Set<List<NodeId>> lost = new HashSet<>();
     private long epoch;
 
     private record Seat(NodeProfile profile, Membership.Listener listener) {}
@@ -58,9 +61,14 @@ public final class Hub {
         return seats.keySet().stream().filter(n -> !n.equals(self)).toList();
     }
 
+    /** What one node sends to another is lost from now on; both stay members. */
+    public synchronized void lose(NodeId from, NodeId to) {
+        lost.add(List.of(from, to));
+    }
+
     private synchronized void deliver(NodeId from, NodeId to, byte[] bytes) {
         Seat seat = seats.get(to);
-        if (seat != null && seats.containsKey(from)) {
+        if (seat != null && seats.containsKey(from) && !lost.contains(List.of(from, to))) {
             seat.listener().message(from, bytes);
         }
     }

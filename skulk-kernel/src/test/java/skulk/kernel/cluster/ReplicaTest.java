@@ -288,6 +288,33 @@ class ReplicaTest {
     }
 
     @Test
+    void whatBothSidesPlacedInTheSteadOfTheOthersIsNotDoubled() {
+        NodeId a = new NodeId("a");
+        NodeId c = new NodeId("c");
+        Instance onA = Samples.instance("org/m", a);
+        Instance standIn = Samples.instance("org/m", c);
+        Instance another = Samples.instance("org/other", c);
+        ClusterState before = ClusterState.EMPTY
+                .apply(0, new Event.InstanceCreated(onA))
+                .apply(1, new Event.InstanceDeleted(onA.instanceId(), true))
+                .apply(2, new Event.InstanceDeleted(onA.instanceId(), false))
+                .apply(3, new Event.InstanceCreated(standIn))
+                .apply(4, new Event.InstanceCreated(another));
+        ClusterState still = ClusterState.EMPTY.apply(0, new Event.InstanceCreated(onA));
+        assertEquals(List.of(another), Losses.carried(before, still, List.of(standIn, another)));
+        Instance replaced = Samples.instance("org/m", c);
+        ClusterState theirs = still.apply(1, new Event.InstanceDeleted(replaced.instanceId(), false));
+        assertEquals(
+                List.of(another),
+                Losses.carried(before, theirs, List.of(replaced, standIn, another)),
+                "what the others have replaced stands in for nothing");
+        assertEquals(
+                List.of(standIn, another),
+                Losses.carried(before, ClusterState.EMPTY, List.of(standIn, another)),
+                "what it stands in for is gone");
+    }
+
+    @Test
     void whatWasDeletedDuringAPartitionDoesNotComeBack() {
         World world = new World(3);
         Node a = world.start("a");

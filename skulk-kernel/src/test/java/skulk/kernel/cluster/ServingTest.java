@@ -291,6 +291,34 @@ class ServingTest {
     }
 
     @Test
+    void aNodeThatIsAMemberButNotHeardLosesItsRequests() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            Instance there = Samples.instance(MODEL, second.id);
+            first.cluster.report(new Event.InstanceCreated(there));
+            serving(first, there);
+            Inference.Generating quiet = first.dispatcher.generate(Samples.request(MODEL, 1));
+            read(quiet);
+            Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 2000));
+            awaitWords(stream, new ArrayList<>(), 10);
+            hub.lose(second.id, first.id);
+            long lost = System.nanoTime();
+            List<GenerationEvent> events = new ArrayList<>();
+            await().atMost(Duration.ofSeconds(20)).until(() -> {
+                first.cluster.replan(); // as readings do every second
+                stream.next(Duration.ofMillis(100)).ifPresent(events::add);
+                return !events.isEmpty() && events.getLast() instanceof GenerationEvent.Failed;
+            });
+            assertEquals(
+                    Losses.INSTANCE_LOST,
+                    ((GenerationEvent.Failed) events.getLast()).problem().message());
+            long seconds = (System.nanoTime() - lost) / 1_000_000_000L;
+            assertTrue(seconds >= 4 && seconds <= 8, "after " + seconds + " s");
+        }
+    }
+
+    @Test
     void ranksOfTwoNodesConnectBeforeTheyLoad() throws Exception {
         Hub hub = new Hub();
         try (TestNode first = new TestNode("n1", hub.membership(), home);
