@@ -70,6 +70,13 @@ class ClusterIT {
             SkulkProcess again = cluster.start("a");
             awaitAgreement(List.of(third, again));
             assertEquals(200, again.post(CHAT, question(5)).statusCode());
+
+            String before = TestCluster.id(again);
+            assertEquals(200, third.post("/admin/restart?node_id=" + before, "").statusCode());
+            await().atMost(PATIENCE)
+                    .until(() -> TestCluster.members(third).size() == 2
+                            && !TestCluster.members(third).contains(before));
+            assertTrue(ProcessHandle.of(again.pid()).orElseThrow().isAlive(), "replaced in place: the same process");
         }
     }
 

@@ -1,5 +1,6 @@
 package skulk.distribution;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,9 @@ import skulk.distribution.TestCluster.Stream;
 /** Streams whose ranks die: their clients see a pause and the text that an undisturbed one would have seen. */
 class ResumeIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Two seconds are promised, of a machine that has time. */
+    private static final Duration UNREADY = Duration.ofSeconds(4);
+
     private static final int TOKENS = 800;
 
     @TempDir
@@ -74,7 +78,11 @@ class ResumeIT {
             List<String> expected = undisturbed(node);
             for (String signal : List.of("KILL", "STOP")) {
                 List<Stream> streams = two(node);
+                assertEquals(200, node.get("/readyz").statusCode());
                 TestCluster.signal(TestCluster.ranks(node).getFirst(), signal);
+                await().pollInterval(Duration.ofMillis(20))
+                        .atMost(UNREADY)
+                        .until(() -> node.get("/readyz").statusCode() == 503);
                 same(expected, streams);
                 assertTrue(node.json("/v1/diagnostics/node")
                                 .array("supervisorRunners")

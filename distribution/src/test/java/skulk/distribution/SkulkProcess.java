@@ -28,13 +28,15 @@ public final class SkulkProcess implements AutoCloseable {
             Duration.ofSeconds(60); // a machine under load; the start itself takes about one
 
     private final Process process;
+    private final String address;
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final CompletableFuture<String> ready = new CompletableFuture<>();
     private final HttpClient client = HttpClient.newHttpClient();
     private final Thread reader;
 
-    private SkulkProcess(Process process) {
+    private SkulkProcess(Process process, String address) {
         this.process = process;
+        this.address = address;
         reader = Thread.ofVirtual().start(this::read);
     }
 
@@ -45,9 +47,24 @@ public final class SkulkProcess implements AutoCloseable {
 
     /** Starts a node on a free port and waits until it is ready. */
     public static SkulkProcess serve(Path home, String... arguments) throws Exception {
+        return serve(Machine.THIS, home, arguments);
+    }
+
+    /**
+     * Where a process runs.
+     *
+     * @param prefix what the command line begins with
+     * @param address of the machine
+     */
+    record Machine(List<String> prefix, Map<String, String> environment, String address) {
+        static final Machine THIS = new Machine(List.of(), Map.of(), "127.0.0.1");
+    }
+
+    /** Starts a node on a machine and waits until it is ready. */
+    static SkulkProcess serve(Machine machine, Path home, String... arguments) throws Exception {
         List<String> all = new ArrayList<>(List.of("serve", "--api-port", "0", "--home", home.toString()));
         all.addAll(List.of(arguments));
-        SkulkProcess started = start(Files.createDirectories(home), Map.of(), all);
+        SkulkProcess started = start(machine, Files.createDirectories(home), machine.environment(), all);
         try {
             started.ready.get(START.toSeconds(), TimeUnit.SECONDS);
             return started;
@@ -60,14 +77,19 @@ public final class SkulkProcess implements AutoCloseable {
     /** Starts the program with any arguments and waits for nothing. */
     public static SkulkProcess start(Path directory, Map<String, String> environment, List<String> arguments)
             throws IOException {
-        List<String> command =
-                new ArrayList<>(List.of(root().resolve("bin/skulk").toString()));
+        return start(Machine.THIS, directory, environment, arguments);
+    }
+
+    static SkulkProcess start(Machine machine, Path directory, Map<String, String> environment, List<String> arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(machine.prefix());
+        command.add(root().toAbsolutePath().resolve("bin/skulk").toString());
         command.addAll(arguments);
         ProcessBuilder builder =
                 new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("SKULK_") && !name.equals("SKULK_JAVA_HOME"));
         builder.environment().putAll(environment);
-        return new SkulkProcess(builder.start());
+        return new SkulkProcess(builder.start(), machine.address());
     }
 
     private void read() {
@@ -87,7 +109,7 @@ public final class SkulkProcess implements AutoCloseable {
 
     /** The address of the HTTP API. */
     public String url() {
-        return ready.join();
+        return ready.join().replace("127.0.0.1", address);
     }
 
     /** Everything printed so far. */

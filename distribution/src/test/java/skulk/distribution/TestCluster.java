@@ -9,6 +9,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,32 +35,76 @@ final class TestCluster implements AutoCloseable {
     private final Path temp;
     private final String namespace;
     private final Map<String, SkulkProcess> nodes = new LinkedHashMap<>();
-    private final Map<String, Integer> ports = new LinkedHashMap<>();
+    private final Map<String, String> peers = new LinkedHashMap<>();
+    private final Optional<Namespaces> machines;
 
     TestCluster(Path temp) {
+        this(temp, Optional.empty());
+    }
+
+    /** @param machines where nodes run, in the order in which their names are first used; empty = all on this one */
+    TestCluster(Path temp, Optional<Namespaces> machines) {
         this.temp = temp;
+        this.machines = machines;
         this.namespace = "test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
     }
 
     /** Starts a node that joins through those that run. */
     SkulkProcess start(String name, String... more) throws Exception {
-        String peers = nodes.entrySet().stream()
-                .filter(e -> ProcessHandle.of(e.getValue().pid())
-                        .map(ProcessHandle::isAlive)
-                        .orElse(false))
-                .map(e -> "127.0.0.1:" + ports.get(e.getKey()))
+        String others = nodes.entrySet().stream()
+                .filter(e -> runs(e.getValue()))
+                .map(e -> peers.get(e.getKey()))
                 .collect(Collectors.joining(","));
-        ports.put(name, freePort());
-        List<String> arguments = new ArrayList<>(List.of("--name", name, "--cluster-port"));
-        arguments.add(Integer.toString(ports.get(name)));
+        return start(name, others, List.of(more));
+    }
+
+    /** Starts a node that joins through given peers. */
+    SkulkProcess start(String name, String others, List<String> more) throws Exception {
+        int machine = List.copyOf(peers.keySet()).indexOf(name) >= 0
+                ? List.copyOf(peers.keySet()).indexOf(name)
+                : peers.size();
+        SkulkProcess.Machine where = machines.map(
+                        m -> new SkulkProcess.Machine(m.on(machine), Namespaces.secret(), m.address(machine)))
+                .orElse(SkulkProcess.Machine.THIS);
+        int port = freePort();
+        peers.put(name, where.address() + ":" + port);
+        List<String> arguments = new ArrayList<>(List.of("--name", name, "--cluster-port", Integer.toString(port)));
         arguments.addAll(List.of("--set", "cluster.namespace=" + namespace));
-        if (!peers.isEmpty()) {
-            arguments.addAll(List.of("--bootstrap-peers", peers));
+        if (machines.isPresent()) {
+            arguments.addAll(List.of("--api-host", "0.0.0.0", "--insecure"));
+            writeBind(name, where.address());
         }
-        arguments.addAll(List.of(more));
-        SkulkProcess node = SkulkProcess.serve(temp.resolve(name), arguments.toArray(String[]::new));
+        if (!others.isEmpty()) {
+            arguments.addAll(List.of("--bootstrap-peers", others));
+        }
+        arguments.addAll(more);
+        SkulkProcess node = SkulkProcess.serve(where, temp.resolve(name), arguments.toArray(String[]::new));
         nodes.put(name, node);
         return node;
+    }
+
+    /** A first node has no peers to tell by that it is to listen beyond loopback. */
+    private void writeBind(String name, String address) throws IOException {
+        Files.writeString(
+                Files.createDirectories(temp.resolve(name)).resolve("skulk.yaml"),
+                "plugins:\n  membership-jgroups:\n    bind: " + address + "\n");
+    }
+
+    private static boolean runs(SkulkProcess node) {
+        return ProcessHandle.of(node.pid()).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    boolean runs(String name) {
+        return runs(nodes.get(name));
+    }
+
+    String namespace() {
+        return namespace;
+    }
+
+    /** How other nodes reach one. */
+    String peer(String name) {
+        return peers.get(name);
     }
 
     SkulkProcess node(String name) {
@@ -245,6 +290,11 @@ final class TestCluster implements AutoCloseable {
 
         boolean ended() {
             return done.isDone();
+        }
+
+        /** When its last line came. */
+        long lastHeard() {
+            return lastLine;
         }
 
         Duration longestPause() {
