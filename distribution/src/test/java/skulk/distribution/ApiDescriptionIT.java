@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,71 +18,109 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
 
 /** The OpenAPI document beside the routes that a running node answers. */
 @ExtendWith(SharedNode.class)
 class ApiDescriptionIT {
-    private static final List<String> METHODS = List.of("get", "put", "post", "delete", "patch");
+    private static final ObjectMapper JACKSON = new ObjectMapper();
 
     private static JsonObject paths(ServingNode node) throws Exception {
         return node.process().json("/api/openapi.json").object("paths").orElseThrow();
     }
 
-    /** What the document has for one path, placeholders as a pattern. */
-    private record Described(Pattern pattern, Set<String> methods) {
-        static Described of(String path, JsonObject operations) {
-            boolean slashes = operations.toString().contains("May contain slashes.");
-            String expression = path.replaceAll("\\{[^}]+}", slashes ? ".+" : "[^/]+");
-            Set<String> methods = new TreeSet<>(operations.members().keySet());
-            methods.retainAll(METHODS);
-            return new Described(Pattern.compile(expression), methods);
-        }
+    /** Method, path and scope of every route that the document has. */
+    private static Set<String> described(ServingNode node) throws Exception {
+        Set<String> all = new TreeSet<>();
+        paths(node)
+                .members()
+                .forEach((path, operations) -> ((JsonObject) operations)
+                        .members()
+                        .forEach((method, operation) -> all.add("%s %s %s"
+                                .formatted(
+                                        method.toUpperCase(Locale.ROOT),
+                                        path,
+                                        ((JsonObject) operation)
+                                                .string("x-scope")
+                                                .orElseThrow()
+                                                .toUpperCase(Locale.ROOT)))));
+        return all;
     }
 
-    /** No route takes PATCH, and a refusal names the methods that an address has, by whatever route; every GET answers HEAD too. */
+    /** Both ways: a route that nobody described is found as well as a description of nothing. */
     @Test
-    void everyDescribedRouteIsMountedAndNoOtherMethod(ServingNode node) throws Exception {
-        Map<String, Json> paths = paths(node).members();
-        List<Described> all = paths.entrySet().stream()
-                .map(path -> Described.of(path.getKey(), (JsonObject) path.getValue()))
-                .toList();
-        assertTrue(all.size() > 80, "only " + all.size());
+    void theDocumentHasTheRoutesOfTheServerAndNoOthers(ServingNode node) throws Exception {
+        Set<String> mounted = new TreeSet<>();
+        for (Json plugin : node.process().json("/plugins").array("plugins").orElseThrow()) {
+            for (Json route : ((JsonObject) plugin).array("routes").orElseThrow()) {
+                mounted.add(((JsonString) route).value().replace("+}", "}"));
+            }
+        }
+        assertTrue(mounted.size() > 80, "only " + mounted.size());
+        assertEquals(mounted, described(node));
+    }
+
+    /** Real answers beside their schemas, refusals too. */
+    @Test
+    void whatTheServerAnswersIsWhatTheDocumentSays(ServingNode node) throws Exception {
+        node.postJson(
+                "/v1/chat/completions",
+                "{\"model\":\"skulk/tiny-chat-4bit\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
+        JsonObject document = node.process().json("/api/openapi.json");
         List<String> wrong = new ArrayList<>();
-        try (HttpClient client =
-                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
-            for (String path : paths.keySet()) {
-                String address = path.replaceAll("\\{[^}]+}", "absent");
-                Set<String> described = new TreeSet<>();
-                all.stream()
-                        .filter(d -> d.pattern().matcher(address).matches())
-                        .forEach(d -> described.addAll(d.methods()));
-                HttpRequest patch = HttpRequest.newBuilder(URI.create(node.url() + address))
-                        .method("PATCH", HttpRequest.BodyPublishers.noBody())
-                        .build();
-                HttpResponse<String> answer = client.send(patch, HttpResponse.BodyHandlers.ofString());
-                Set<String> mounted = mounted(answer);
-                if (answer.statusCode() != 405 || !mounted.equals(described)) {
-                    wrong.add("%s: described %s, mounted %s, %d"
-                            .formatted(path, described, mounted, answer.statusCode()));
+        int checked = 0;
+        for (Map.Entry<String, Json> path : paths(node).members().entrySet()) {
+            for (Map.Entry<String, Json> operation :
+                    ((JsonObject) path.getValue()).members().entrySet()) {
+                boolean spared = Set.of("/admin/restart", "/plugins/rescan").contains(path.getKey());
+                if (Set.of("head", "put").contains(operation.getKey()) || spared) {
+                    continue;
                 }
+                checked += check(node, new Asked(document, path.getKey(), operation.getKey()), wrong);
             }
         }
         assertEquals(List.of(), wrong);
+        assertTrue(checked > 80, "only " + checked + " answers have a schema");
     }
 
-    private static Set<String> mounted(HttpResponse<String> refusal) {
-        Set<String> methods = new TreeSet<>();
-        refusal.headers().firstValue("Allow").stream()
-                .flatMap(allow -> Stream.of(allow.split(",")))
-                .map(method -> method.trim().toLowerCase(Locale.ROOT))
-                .filter(METHODS::contains)
-                .forEach(methods::add);
-        return methods;
+    private record Asked(JsonObject document, String path, String method) {}
+
+    /** Asks with placeholders for names that nobody has, and without what a body needs. */
+    private static int check(ServingNode node, Asked asked, List<String> wrong) throws Exception {
+        String address = asked.path().replaceAll("\\{[^}]+}", "absent")
+                + (asked.path().startsWith("/instance/p") ? "?model_id=skulk/tiny-chat-4bit" : "");
+        HttpResponse<String> answer =
+                switch (asked.method()) {
+                    case "get" -> node.process().get(address);
+                    case "delete" -> node.process().delete(address);
+                    default -> node.post(address, "{\"surprise\":1}");
+                };
+        String at = "/paths/%s/%s/responses/%d/content/application~1json/schema"
+                .formatted(asked.path().replace("/", "~1"), asked.method(), answer.statusCode());
+        JsonNode schema = JACKSON.readTree(asked.document().toString()).at(at);
+        if (schema.isMissingNode() || schema.isEmpty()) {
+            boolean undescribed = answer.statusCode() >= 400
+                    && JACKSON.readTree(asked.document().toString())
+                            .at(at.substring(0, at.indexOf("/content")))
+                            .isMissingNode();
+            if (undescribed) {
+                wrong.add("%s %s: %d is not described: %s"
+                        .formatted(asked.method(), asked.path(), answer.statusCode(), answer.body()));
+            }
+            return 0;
+        }
+        ObjectNode whole = (ObjectNode) JACKSON.readTree(asked.document().toString());
+        whole.setAll((ObjectNode) schema);
+        JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
+                .getSchema(whole)
+                .validate(JACKSON.readTree(answer.body()))
+                .forEach(message -> wrong.add(
+                        "%s %s %d: %s".formatted(asked.method(), asked.path(), answer.statusCode(), message)));
+        return 1;
     }
 
     @Test

@@ -103,9 +103,18 @@ public sealed interface Operation<R> {
     /** Loads plugins that were dropped in since; answers the new list. */
     record RescanPlugins() implements Operation<List<PluginStatus>> {}
 
-    /** @param state {@code FOUND}, {@code RESOLVED}, {@code STARTED}, {@code DRAINING}, {@code STOPPED} or {@code FAILED} */
+    /**
+     * @param routes that its HTTP features serve, each as method, path and scope
+     * @param state {@code FOUND}, {@code RESOLVED}, {@code STARTED}, {@code DRAINING}, {@code STOPPED} or {@code FAILED}
+     */
     record PluginStatus(
-            String id, String version, String file, List<String> offers, String state, Optional<String> reason) {}
+            String id,
+            String version,
+            String file,
+            List<String> offers,
+            List<String> routes,
+            String state,
+            Optional<String> reason) {}
 
     /** The event log, oldest first, in the contract's snake_case form; close the stream. */
     record ReadEvents() implements Operation<Stream<Json>> {}

@@ -88,6 +88,10 @@ final class PluginHandle {
                         .map(o ->
                                 Offers.kind(o.extension()) + ":" + o.extension().name())
                         .toList(),
+                offers.stream()
+                        .flatMap(o -> o.routes().stream())
+                        .map(r -> r.method() + " " + r.path() + " " + r.scope())
+                        .toList(),
                 state().name(),
                 reason());
     }

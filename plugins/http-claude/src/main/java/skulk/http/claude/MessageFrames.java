@@ -19,6 +19,7 @@ import skulk.api.problem.Problem;
 final class MessageFrames {
     private final String id;
     private final String model;
+    private final boolean thinkingShown;
     private final List<Block> blocks = new ArrayList<>();
     private Optional<Block> current = Optional.empty();
     private Optional<Finished> end = Optional.empty();
@@ -27,7 +28,9 @@ final class MessageFrames {
     private int cachedInput;
     private volatile boolean started;
 
-    MessageFrames(String commandId, String model) {
+    /** @param thinkingShown whether the text of thinking is part of the answer; its blocks are in any case */
+    MessageFrames(String commandId, String model, boolean thinkingShown) {
+        this.thinkingShown = thinkingShown;
         this.id = "msg_" + commandId;
         this.model = model;
     }
@@ -93,6 +96,9 @@ final class MessageFrames {
 
     private void append(String text, List<String> out) {
         Block block = current.orElseThrow();
+        if (block.kind() == Block.Kind.THINKING && !thinkingShown) {
+            return;
+        }
         block.append(text);
         out.add(Sse.event("content_block_delta", at().put("delta", block.delta(text))));
     }

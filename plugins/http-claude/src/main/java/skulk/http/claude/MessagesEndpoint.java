@@ -11,7 +11,7 @@ record MessagesEndpoint(Streaming streaming) {
                 MessagesRequest.read(exchange.json(), exchange.caller().id());
         GenerationRequest generation = request.generation();
         MessageFrames frames = new MessageFrames(
-                generation.commandId().value(), generation.model().value());
+                generation.commandId().value(), generation.model().value(), request.thinkingShown());
         if (request.stream()) {
             streaming.stream(exchange, generation, frames);
         } else {

@@ -15,11 +15,16 @@ import skulk.api.generation.Sampling;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 
-/** A body of {@code POST /v1/messages} or of its token counter, checked. */
-record MessagesRequest(GenerationRequest generation, boolean stream) {
+/**
+ * A body of {@code POST /v1/messages} or of its token counter, checked.
+ *
+ * @param thinkingShown whether the answer holds the text of its thinking
+ */
+record MessagesRequest(GenerationRequest generation, boolean stream, boolean thinkingShown) {
     private static final int MOST_STOPS = 64;
     private static final List<String> EFFORTS = List.of("low", "medium", "high", "xhigh", "max");
 
@@ -30,7 +35,13 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
         Optional<Integer> maxTokens = maxTokens(body);
         boolean stream = body.fields().bool("stream").orElse(false);
         List<String> stop = stop(body.fields());
-        return new MessagesRequest(prompt(body, client, new Output(sampling(body.fields()), maxTokens, stop)), stream);
+        boolean shown = body.fields()
+                .any("thinking")
+                .filter(thinking -> thinking instanceof JsonObject object
+                        && object.find("display").equals(Optional.of(new JsonString("omitted"))))
+                .isEmpty();
+        Output output = new Output(sampling(body.fields()), maxTokens, stop);
+        return new MessagesRequest(prompt(body, client, output), stream, shown);
     }
 
     /** The counter's body: what makes the prompt, nothing of the output. */
@@ -47,7 +58,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
         String model = fields.requiredString("model");
         List<Message> messages = new ArrayList<>();
         ContentBlocks.readSystem(body).ifPresent(text -> messages.add(Message.of("system", text)));
-        List<Message> turns = ContentBlocks.readMessages(body);
+        List<Message> turns = ContextEdits.read(body).apply(ContentBlocks.readMessages(body));
         messages.addAll(turns);
         ToolFields tools = ToolFields.read(body);
         Effort effort = outputConfig(body);
@@ -116,9 +127,7 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
                     String type = thinking.oneOf("type", List.of("enabled", "disabled", "adaptive"))
                             .orElse("disabled");
                     Optional<Integer> budget = thinking.integer("budget_tokens", 1, Integer.MAX_VALUE);
-                    if (!thinking.string("display").orElse("summarized").equals("summarized")) {
-                        body.refuse("'thinking.display' is not supported: thinking is always shown");
-                    }
+                    thinking.oneOf("display", List.of("summarized", "omitted"));
                     return new ReasoningWish(Optional.of(!type.equals("disabled")), effort, budget);
                 })
                 .orElse(new ReasoningWish(Optional.empty(), effort, Optional.empty()));
@@ -154,7 +163,6 @@ record MessagesRequest(GenerationRequest generation, boolean stream) {
         body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "standard_only"), "there is one tier");
         body.refuseUnless("speed", DialectBody.isOneOf("standard"), "there is one speed");
         body.refuseUnless("mcp_servers", DialectBody::isEmpty, "connect to them from the client");
-        body.refuseUnless("context_management", DialectBody::isEmpty, "an overlong conversation is an error");
         body.refuseUnless("container", value -> false, "there is no code execution");
         body.refuseUnless("inference_geo", value -> false, "it runs where the cluster is");
     }

@@ -79,6 +79,32 @@ class MessagesRequestTest {
                 read("\"thinking\":{\"type\":\"adaptive\"}").reasoning().enabled());
     }
 
+    private static long thoughtful(String edits) {
+        String turns =
+                "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},"
+                        + "{\"type\":\"text\",\"text\":\"b\"}]},";
+        String body = "{\"model\":\"m\",\"max_tokens\":5,\"messages\":[" + turns.repeat(3)
+                + "{\"role\":\"user\",\"content\":\"c\"}],\"context_management\":{\"edits\":[" + edits + "]}}";
+        return conversation(MessagesRequest.read(Json.parse(body), "me").generation()).messages().stream()
+                .filter(message -> message.reasoning().isPresent())
+                .count();
+    }
+
+    @Test
+    void thinkingOfOlderTurnsIsClearedAsAsked() {
+        assertEquals(3, thoughtful(""));
+        assertEquals(3, thoughtful("{\"type\":\"clear_thinking_20251015\",\"keep\":\"all\"}"));
+        assertEquals(
+                2,
+                thoughtful(
+                        "{\"type\":\"clear_thinking_20251015\",\"keep\":{\"type\":\"thinking_turns\",\"value\":2}}"));
+        assertEquals(1, thoughtful("{\"type\":\"clear_thinking_20251015\"}"));
+        assertEquals(
+                Problem.Kind.INVALID,
+                problem(() -> thoughtful("{\"type\":\"clear_thinking_20251015\",\"keep\":5}"))
+                        .kind());
+    }
+
     @Test
     void systemBlocksAreJoinedWithoutTheServicesBookkeeping() {
         List<Message> read = conversation(
@@ -139,11 +165,10 @@ class MessagesRequestTest {
             strings = {
                 "\"container\":\"c\"",
                 "\"mcp_servers\":[{\"name\":\"x\"}]",
-                "\"context_management\":{\"edits\":[{}]}",
+                "\"context_management\":{\"edits\":[{\"type\":\"clear_tool_uses_20250919\",\"keep\":{}}]}",
                 "\"inference_geo\":\"us\"",
                 "\"service_tier\":\"priority\"",
                 "\"speed\":\"fast\"",
-                "\"thinking\":{\"type\":\"enabled\",\"display\":\"omitted\"}",
                 "\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\",\"max_uses\":1}]",
                 "\"tools\":[{\"name\":\"f\",\"input_schema\":{},\"defer_loading\":true}]",
                 "\"tools\":[{\"name\":\"f\",\"input_schema\":{},\"input_examples\":[{}]}]",

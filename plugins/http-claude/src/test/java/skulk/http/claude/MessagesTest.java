@@ -55,6 +55,18 @@ class MessagesTest {
     }
 
     @Test
+    void thinkingIsOmittedWhereTheClientDoesNotShowIt() {
+        dialect.playing(accepted(), thought("hm"), text("Hello"), finished());
+        String body =
+                "{\"model\":\"m\",\"max_tokens\":9,\"stream\":%s,\"thinking\":{\"type\":\"adaptive\",\"display\":\"omitted\"},\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}";
+        String whole = dialect.post("/v1/messages", body.formatted(false)).text();
+        assertTrue(whole.contains("{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}"), whole);
+        String stream = dialect.post("/v1/messages", body.formatted(true)).streamed();
+        assertTrue(stream.contains("\"type\":\"thinking\"") && !stream.contains("thinking_delta"), stream);
+        assertTrue(stream.contains("Hello"), stream);
+    }
+
+    @Test
     void thinkingTextAndToolUseAreBlocksInTheirOrder() {
         dialect.playing(
                 accepted(),

@@ -10,13 +10,13 @@ import skulk.api.problem.SkulkException;
 /** {@code POST …/chat} and {@code POST …/generate} (contract section 7). */
 record AskEndpoint(Streaming streaming, Cluster cluster) {
     void chat(Exchange exchange) throws InterruptedException {
-        answer(exchange, AskRequest.readChat(exchange.json(), exchange.caller().id(), cluster.view()), true);
+        answer(exchange, AskRequest.readChat(exchange.json(), exchange.caller().id()), true);
     }
 
     void generate(Exchange exchange) throws InterruptedException {
         answer(
                 exchange,
-                AskRequest.readGenerate(exchange.json(), exchange.caller().id(), cluster.view()),
+                AskRequest.readGenerate(exchange.json(), exchange.caller().id()),
                 false);
     }
 

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
 import skulk.api.dialect.DialectBody;
 import skulk.api.generation.GenerationRequest;
@@ -34,7 +33,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
             ReasoningWish reasoning,
             Optional<Integer> logprobs) {}
 
-    static AskRequest readChat(Json json, String client, ClusterView view) {
+    static AskRequest readChat(Json json, String client) {
         DialectBody body = DialectBody.of(json);
         Common common = common(body);
         List<Message> messages = AskFields.messages(body);
@@ -43,10 +42,10 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         boolean empty = messages.stream()
                 .allMatch(m -> m.content().filter(c -> !c.isBlank()).isEmpty()
                         && m.toolCalls().isEmpty());
-        return build(common, conversation(messages, tools), client, view, empty);
+        return build(common, conversation(messages, tools), client, empty);
     }
 
-    static AskRequest readGenerate(Json json, String client, ClusterView view) {
+    static AskRequest readGenerate(Json json, String client) {
         DialectBody body = DialectBody.of(json);
         Fields fields = body.fields();
         Common common = common(body);
@@ -66,11 +65,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         system.ifPresent(text -> messages.add(Message.of("system", text)));
         messages.add(Message.of("user", prompt));
         return build(
-                common,
-                raw ? new Prompt.Text(prompt) : conversation(messages, List.of()),
-                client,
-                view,
-                prompt.isBlank());
+                common, raw ? new Prompt.Text(prompt) : conversation(messages, List.of()), client, prompt.isBlank());
     }
 
     private static Prompt conversation(List<Message> messages, List<Tool> tools) {
@@ -91,7 +86,7 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
                 AskFields.logprobs(body));
     }
 
-    private static AskRequest build(Common common, Prompt prompt, String client, ClusterView view, boolean empty) {
+    private static AskRequest build(Common common, Prompt prompt, String client, boolean empty) {
         OptionsFields options = common.options();
         GenerationRequest generation = new GenerationRequest(
                 CommandId.random(),
@@ -105,7 +100,6 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
                 common.reasoning(),
                 client,
                 List.of());
-        options.checkContext(generation.model(), view);
         return new AskRequest(generation, common.model(), common.stream(), empty);
     }
 }

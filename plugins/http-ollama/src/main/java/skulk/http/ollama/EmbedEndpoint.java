@@ -10,7 +10,6 @@ import skulk.api.dialect.DialectBody;
 import skulk.api.dialect.EmbeddingModels;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.EmbeddingRequest.Embeddings;
-import skulk.api.generation.Sampling;
 import skulk.api.http.Exchange;
 import skulk.api.http.Fields;
 import skulk.api.json.Json;
@@ -23,12 +22,7 @@ import skulk.api.model.ModelId;
 record EmbedEndpoint(Inference inference, Cluster cluster) {
     private static final int MOST_INPUTS = 2048;
 
-    private record Asked(
-            String model,
-            List<String> inputs,
-            Optional<Integer> dimensions,
-            boolean truncate,
-            Optional<Integer> context) {}
+    private record Asked(String model, List<String> inputs, Optional<Integer> dimensions, boolean truncate) {}
 
     void embed(Exchange exchange) {
         long start = System.nanoTime();
@@ -60,12 +54,12 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
     private static Asked read(DialectBody body, List<String> inputs) {
         Fields fields = body.fields();
         AskFields.keepAlive(body);
+        OptionsFields.readForEmbedding(body);
         Asked asked = new Asked(
                 fields.requiredString("model"),
                 inputs,
                 fields.integer("dimensions", 1, Integer.MAX_VALUE),
-                fields.bool("truncate").orElse(true),
-                OptionsFields.readForEmbedding(body));
+                fields.bool("truncate").orElse(true));
         if (inputs.isEmpty() || inputs.stream().anyMatch(String::isEmpty)) {
             body.refuse("input must not be empty");
         } else if (inputs.size() > MOST_INPUTS) {
@@ -78,8 +72,6 @@ record EmbedEndpoint(Inference inference, Cluster cluster) {
     private Embeddings embed(Asked asked, String client) {
         ModelId model = Models.id(asked.model());
         EmbeddingModels.check(cluster, model, asked.dimensions().isPresent());
-        new OptionsFields(Sampling.DEFAULT, List.of(), Optional.empty(), asked.context())
-                .checkContext(model, cluster.view());
         return inference.embed(new EmbeddingRequest(
                 CommandId.random(), model, asked.inputs(), asked.dimensions(), asked.truncate(), client));
     }

@@ -3,26 +3,17 @@ package skulk.http.ollama;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import skulk.api.cluster.ClusterView;
-import skulk.api.cluster.Instance;
 import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Sampling;
 import skulk.api.http.Fields;
-import skulk.api.model.ModelId;
-import skulk.api.problem.Problem;
-import skulk.api.problem.SkulkException;
 
 /**
  * The {@code options} of a request, under Ollama's names.
  *
  * @param maxTokens empty for "as many as fit"
- * @param contextWanted tokens of context that must be there ({@code num_ctx})
  */
-record OptionsFields(
-        Sampling sampling, List<String> stop, Optional<Integer> maxTokens, Optional<Integer> contextWanted) {
-    private static final OptionsFields NONE =
-            new OptionsFields(Sampling.DEFAULT, List.of(), Optional.empty(), Optional.empty());
+record OptionsFields(Sampling sampling, List<String> stop, Optional<Integer> maxTokens) {
+    private static final OptionsFields NONE = new OptionsFields(Sampling.DEFAULT, List.of(), Optional.empty());
     private static final int MOST_STOPS = 16;
 
     static OptionsFields read(DialectBody body) {
@@ -53,22 +44,24 @@ record OptionsFields(
         if (most.filter(n -> n == 0).isPresent()) {
             body.refuse("num_predict must be positive, or -1 or -2 for as many tokens as fit");
         }
-        Optional<Integer> context = hardware(body, options);
+        hardware(body, options);
         refuseUnless(body, options, "mirostat", 0);
         refuseUnless(body, options, "tfs_z", 1);
         refuseUnless(body, options, "typical_p", 1);
         options.accept("mirostat_tau", "mirostat_eta"); // of mirostat, which is refused
-        refuseUnless(body, options, "num_keep", 0);
-        return new OptionsFields(sampling, stop, most.filter(n -> n > 0), context);
+        options.integer("num_keep", -1, Integer.MAX_VALUE); // of what a shift of the context keeps, and there is none
+        return new OptionsFields(sampling, stop, most.filter(n -> n > 0));
     }
 
-    /** For embeddings: options that choose tokens would have no effect and are unknown here. @return {@code num_ctx} */
-    static Optional<Integer> readForEmbedding(DialectBody body) {
-        return body.fields().object("options").flatMap(options -> hardware(body, options));
+    /** For embeddings: clients send the same options everywhere, and no tokens are chosen here. */
+    static void readForEmbedding(DialectBody body) {
+        read(body);
     }
 
     /** How a model is run is decided when it is placed; these are hints that change no output. */
-    private static Optional<Integer> hardware(DialectBody body, Fields options) {
+    private static void hardware(DialectBody body, Fields options) {
+        // a model has the room that it was placed with: never less than is asked for but where it has no more
+        options.integer("num_ctx", 1, Integer.MAX_VALUE);
         options.accept(
                 "num_batch",
                 "num_gpu",
@@ -82,26 +75,11 @@ record OptionsFields(
         if (options.bool("vocab_only").orElse(false)) {
             body.refuse("option 'vocab_only' is not supported");
         }
-        return options.integer("num_ctx", 1, Integer.MAX_VALUE);
     }
 
     private static void refuseUnless(DialectBody body, Fields options, String name, double neutral) {
         options.any(name)
                 .filter(value -> !DialectBody.isNumber(neutral).test(value))
                 .ifPresent(value -> body.refuse("option '%s' is not supported".formatted(name)));
-    }
-
-    /** @throws SkulkException USER_ERROR where no instance of the model has the context that is wanted */
-    void checkContext(ModelId model, ClusterView view) {
-        OptionalInt largest = view.instancesOf(model)
-                .map(Instance::contextTokenLimit)
-                .flatMapToInt(limit -> java.util.stream.IntStream.of(limit.orElse(Integer.MAX_VALUE)))
-                .max();
-        if (contextWanted.isPresent() && largest.isPresent() && contextWanted.get() > largest.getAsInt()) {
-            throw new SkulkException(
-                    Problem.Kind.USER_ERROR,
-                    "option 'num_ctx' asks for %d tokens, but %s is placed with room for %d"
-                            .formatted(contextWanted.get(), model, largest.getAsInt()));
-        }
     }
 }

@@ -11,8 +11,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import skulk.api.cluster.ClusterView;
-import skulk.api.cluster.NodeId;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
 import skulk.api.generation.GenerationRequest.Prompt;
@@ -24,22 +22,20 @@ import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 
 class AskRequestTest {
-    private static final ClusterView VIEW = ClusterView.empty(new NodeId("self"));
 
     private static AskRequest chat(String more) {
         return AskRequest.readChat(
                 Json.parse("{\"model\":\"m:latest\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
                         + (more.isEmpty() ? "" : "," + more) + "}"),
-                "me",
-                VIEW);
+                "me");
     }
 
     private static AskRequest messages(String messages) {
-        return AskRequest.readChat(Json.parse("{\"model\":\"m\",\"messages\":" + messages + "}"), "me", VIEW);
+        return AskRequest.readChat(Json.parse("{\"model\":\"m\",\"messages\":" + messages + "}"), "me");
     }
 
     private static AskRequest generate(String fields) {
-        return AskRequest.readGenerate(Json.parse("{\"model\":\"m\"," + fields + "}"), "me", VIEW);
+        return AskRequest.readGenerate(Json.parse("{\"model\":\"m\"," + fields + "}"), "me");
     }
 
     private static Problem problem(Runnable action) {
@@ -99,8 +95,7 @@ class AskRequestTest {
                                         + "{\"role\":\"assistant\",\"content\":\"\",\"thinking\":\"t\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{\"x\":1}}}]},"
                                         + "{\"role\":\"tool\",\"content\":\"42\",\"tool_name\":\"f\",\"tool_call_id\":\"1\"}],"
                                         + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":{}}}]}"),
-                        "me",
-                        VIEW)
+                        "me")
                 .generation()
                 .prompt();
         assertEquals(
@@ -133,7 +128,6 @@ class AskRequestTest {
                 "\"options\":{\"mirostat\":1}",
                 "\"options\":{\"tfs_z\":0.5}",
                 "\"options\":{\"typical_p\":0.5}",
-                "\"options\":{\"num_keep\":4}",
                 "\"options\":{\"num_predict\":0}",
                 "\"options\":{\"vocab_only\":true}",
                 "\"keep_alive\":0",

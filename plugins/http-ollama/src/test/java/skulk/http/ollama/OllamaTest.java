@@ -285,16 +285,18 @@ class OllamaTest {
     }
 
     @Test
-    void theContextAskedForMustBeThere() {
+    void aLargerContextThanThereIsIsCutToItAsOllamaDoes() {
         cluster.show(Placed.view("m", Optional.of(1000)));
         inference.playing(ACCEPTED, finished(FinishReason.STOP));
+        for (String size : List.of("1000", "32768")) {
+            assertEquals(
+                    200,
+                    post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":" + size + ",\"num_keep\":4}}")
+                            .status());
+        }
         assertEquals(
-                200,
-                post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":1000}}")
-                        .status());
-        FakeExchange more = post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":1001}}");
-        assertEquals(400, more.status());
-        assertTrue(more.text().contains("num_ctx"), more.text());
+                422,
+                post("/ollama/api/chat", ASK + ",\"options\":{\"num_ctx\":0}}").status());
     }
 
     @Test
@@ -366,8 +368,15 @@ class OllamaTest {
                         .status());
         assertEquals(422, post("/ollama/api/embed", "{\"model\":\"org/embed\"}").status());
         assertEquals(
+                200,
+                post(
+                                "/ollama/api/embed",
+                                "{\"model\":\"org/embed\",\"input\":\"a\",\"options\":{\"seed\":1,\"temperature\":0.8,\"num_ctx\":99}}")
+                        .status(),
+                "clients send the same options everywhere");
+        assertEquals(
                 422,
-                post("/ollama/api/embed", "{\"model\":\"org/embed\",\"input\":\"a\",\"options\":{\"seed\":1}}")
+                post("/ollama/api/embed", "{\"model\":\"org/embed\",\"input\":\"a\",\"options\":{\"seed\":\"x\"}}")
                         .status());
     }
 

@@ -24,7 +24,8 @@ record ChatEndpoint(Streaming streaming) {
                 request.generation().commandId().value(),
                 "chat.completion",
                 created,
-                request.generation().model().value());
+                request.generation().model().value(),
+                request.tier());
         List<JsonObject> choices = IntStream.range(0, answers.size())
                 .mapToObj(i -> ChatJson.choice(i, answers.get(i), request))
                 .toList();

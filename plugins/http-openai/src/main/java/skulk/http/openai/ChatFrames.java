@@ -26,7 +26,8 @@ final class ChatFrames implements Streaming.Frames {
                 request.generation().commandId().value(),
                 "chat.completion.chunk",
                 created,
-                request.generation().model().value());
+                request.generation().model().value(),
+                request.tier());
     }
 
     @Override

@@ -2,6 +2,7 @@ package skulk.http.openai;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import skulk.api.generation.GenerationEvent.Finished;
 import skulk.api.generation.GenerationEvent.Stats;
 import skulk.api.generation.GenerationEvent.TokenLogprob;
@@ -17,8 +18,9 @@ final class ChatJson {
      * What all chunks of one answer share.
      *
      * @param created seconds since the epoch
+     * @param tier where the client asked for one
      */
-    record Head(String id, String object, long created, String model) {
+    record Head(String id, String object, long created, String model, Optional<String> tier) {
         JsonObject with(List<? extends Json> choices, Json usage) {
             return JsonObject.builder()
                     .put("id", id)
@@ -27,7 +29,7 @@ final class ChatJson {
                     .put("model", model)
                     .put("choices", choices)
                     .put("usage", usage)
-                    .put("service_tier", null)
+                    .put("service_tier", tier)
                     .build();
         }
     }

@@ -27,8 +27,10 @@ import skulk.api.problem.SkulkException;
  * @param generation the first choice's generation
  * @param choices how many answers are wanted
  * @param legacyFunctions whether tools came as {@code functions}
+ * @param tier what the answer says of the tier that served it
  */
-record ChatRequest(GenerationRequest generation, int choices, boolean stream, boolean legacyFunctions) {
+record ChatRequest(
+        GenerationRequest generation, int choices, boolean stream, boolean legacyFunctions, Optional<String> tier) {
     static final String NO_CONTENT =
             "the request has no content to generate from (messages / input must contain a non-empty message)";
 
@@ -53,6 +55,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
         ToolFields tools = ToolFields.readChat(body);
         OutputShape output = OutputFields.readChat(body);
         Map<String, Json> template = templateArguments(body);
+        Optional<String> tier = SamplingFields.tier(fields);
         readOthers(body);
         body.check();
         if (!MessageFields.hasContent(messages)) {
@@ -70,7 +73,7 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
                 reasoning,
                 client,
                 List.of());
-        return new ChatRequest(generation, choices, stream, tools.legacy());
+        return new ChatRequest(generation, choices, stream, tools.legacy(), tier);
     }
 
     /** One generation per choice; a given seed is counted up so that the choices differ and the whole is reproducible. */
@@ -122,14 +125,14 @@ record ChatRequest(GenerationRequest generation, int choices, boolean stream, bo
                 body.refuse("'stream_options.include_obfuscation' is not supported: chunks are not padded");
             }
         });
-        body.refuseUnless("store", DialectBody::isFalse, "completions are not kept");
-        body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "default"), "there is one tier");
+        fields.bool("store"); // leave to keep the answer, not a wish for it
+        // a guess at the answer makes it come sooner or not, and never changes it
+        fields.object("prediction")
+                .ifPresent(p -> DialectBody.skip(p, fields.any("prediction").orElseThrow()));
+        fields.oneOf("prompt_cache_retention", SamplingFields.RETENTIONS); // how long is up to what else needs the room
         body.refuseUnless("verbosity", DialectBody.isOneOf("medium"), "length is the model's choice");
         body.refuseUnless("modalities", value -> value.equals(JsonArray.of("text")), "only text is generated");
-        body.refuseUnless(
-                "prompt_cache_retention", DialectBody.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
         body.refuseUnless("audio", value -> false, "only text is generated");
-        body.refuseUnless("prediction", value -> false, "speculation is the placement's choice");
         body.refuseUnless("web_search_options", value -> false, "there is no web search");
     }
 }

@@ -2,6 +2,7 @@ package skulk.http.openai;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import skulk.api.generation.GenerationEvent.Finished;
 import skulk.api.generation.GenerationEvent.Usage;
@@ -20,7 +21,8 @@ record CompletionEndpoint(Streaming streaming) {
                 first.commandId().value(),
                 "text_completion",
                 Instant.now().getEpochSecond(),
-                first.model().value());
+                first.model().value(),
+                Optional.empty());
         if (request.stream()) {
             streaming.stream(exchange, request.generations(), new CompletionFrames(request, head));
         } else {

@@ -158,13 +158,13 @@ record ResponsesRequest(
         });
         body.refuseUnless("background", DialectBody::isFalse, "a response lives as long as its request");
         body.refuseUnless("truncation", DialectBody.isOneOf("disabled"), "an overlong conversation is an error");
-        body.refuseUnless("service_tier", DialectBody.isOneOf("auto", "default"), "there is one tier");
-        body.refuseUnless(
-                "prompt_cache_retention", DialectBody.isOneOf("in_memory", "in-memory"), "prefixes are kept in memory");
+        SamplingFields.tier(fields);
+        fields.oneOf("prompt_cache_retention", SamplingFields.RETENTIONS); // how long is up to what else needs the room
+        fields.integer(
+                "max_tool_calls", 1, Integer.MAX_VALUE); // counts calls of built-in tools, of which there are none
         body.refuseUnless("conversation", value -> false, "continue with previous_response_id");
         body.refuseUnless("context_management", DialectBody::isEmpty, "an overlong conversation is an error");
         body.refuseUnless("prompt", value -> false, "there are no stored prompts");
-        body.refuseUnless("max_tool_calls", value -> false, "there are no built-in tools");
     }
 
     private static JsonObject echo(JsonObject json, boolean store) {
@@ -180,6 +180,7 @@ record ResponsesRequest(
                 .put("parallel_tool_calls", json.find("parallel_tool_calls").orElse(Json.of(true)))
                 .put("previous_response_id", json.find("previous_response_id"))
                 .put("reasoning", reasoning)
+                .put("service_tier", json.find("service_tier").map(any -> "default"))
                 .put("store", store)
                 .put("temperature", json.find("temperature").orElse(new JsonNumber("1.0")))
                 .put("text", text)

@@ -15,6 +15,8 @@ import skulk.api.json.JsonObject;
 
 /** Reads the fields that choose tokens and end the output; the bounds are OpenAI's where it names any. */
 final class SamplingFields {
+    static final List<String> RETENTIONS = List.of("in_memory", "in-memory", "24h");
+    private static final List<String> TIERS = List.of("auto", "default", "flex", "scale", "priority");
     static final List<String> EFFORTS = List.of("none", "minimal", "low", "medium", "high", "xhigh");
 
     private static final int MOST_STOPS = 16;
@@ -59,6 +61,11 @@ final class SamplingFields {
             }
         }
         return bias;
+    }
+
+    /** There is one tier, whichever is asked for; whoever asks is told which it was, as OpenAI tells. */
+    static Optional<String> tier(Fields fields) {
+        return fields.oneOf("service_tier", TIERS).map(any -> "default");
     }
 
     static List<String> stop(Fields fields) {

@@ -210,6 +210,20 @@ class ChatStreamTest {
     }
 
     @Test
+    void whoAsksForATierIsToldWhichItWas() {
+        try (Dialect dialect = new Dialect()) {
+            dialect.playing(Dialect.accepted(), Dialect.text("a"), Dialect.finished());
+            String body =
+                    "{\"model\":\"m\",\"service_tier\":\"flex\",\"stream\":%s,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}";
+            for (String stream : List.of("true", "false")) {
+                FakeExchange exchange = dialect.post("/v1/chat/completions", body.formatted(stream));
+                String answer = exchange.response() == null ? exchange.streamed() : exchange.text();
+                assertTrue(answer.contains("\"service_tier\":\"default\""), answer);
+            }
+        }
+    }
+
+    @Test
     void severalChoicesRunSideBySide() {
         dialect.playing(accepted(), text("x"), finished());
         List<String> frames = dialect.stream(ROUTE, ASK + ",\"n\":3,\"seed\":7}");

@@ -306,7 +306,7 @@ class ResponsesTest {
                 "\"input\":\"x\",\"truncation\":\"auto\"|400",
                 "\"input\":\"x\",\"conversation\":\"c\"|400",
                 "\"input\":\"x\",\"prompt\":{\"id\":\"p\"}|400",
-                "\"input\":\"x\",\"max_tool_calls\":3|400",
+                "\"input\":\"x\",\"max_tool_calls\":0|422",
                 "\"input\":\"x\",\"max_output_tokens\":0|400",
                 "\"input\":\"x\",\"include\":[\"file_search_call.results\"]|400",
                 "\"input\":\"x\",\"tools\":[{\"type\":\"web_search\",\"x\":1}]|400",

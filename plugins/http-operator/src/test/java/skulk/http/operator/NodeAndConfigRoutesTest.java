@@ -28,10 +28,16 @@ class NodeAndConfigRoutesTest {
     @Test
     void pluginsShowStateAndReason() {
         var status = new Operation.PluginStatus(
-                "skulk.x", "1", "x", List.of("HttpFeature x"), "FAILED", Optional.of("it threw"));
+                "skulk.x",
+                "1",
+                "x",
+                List.of("HttpFeature x"),
+                List.of("GET /x INFER"),
+                "FAILED",
+                Optional.of("it threw"));
         Operator operator = new Operator().answering(op -> List.of(status));
         String expected =
-                "{\"plugins\":[{\"id\":\"skulk.x\",\"version\":\"1\",\"file\":\"x\",\"offers\":[\"HttpFeature x\"],\"state\":\"FAILED\",\"reason\":\"it threw\"}]}";
+                "{\"plugins\":[{\"id\":\"skulk.x\",\"version\":\"1\",\"file\":\"x\",\"offers\":[\"HttpFeature x\"],\"routes\":[\"GET /x INFER\"],\"state\":\"FAILED\",\"reason\":\"it threw\"}]}";
         assertEquals(expected, operator.get("/plugins").text());
         assertEquals(expected, operator.post("/plugins/rescan", "").text());
         assertEquals(new Operation.RescanPlugins(), operator.last());
