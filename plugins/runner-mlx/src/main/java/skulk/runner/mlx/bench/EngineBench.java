@@ -24,6 +24,8 @@ import skulk.runner.mlx.schedule.Scheduler;
 /** Measures this engine: sequences of random tokens, all submitted at once, decoded greedily to their full length. */
 final class EngineBench {
     private static final int CHUNK = 512;
+    /** Prompt tokens that a step reads in at the least while sequences generate beside. */
+    private static final int SMALLEST_CHUNK = 64;
 
     private final Decoder decoder;
     private final Scheduler scheduler;
@@ -56,9 +58,10 @@ final class EngineBench {
         try (Decoder decoder = DecoderLoader.load(folder, load)) {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
             Optional<Long> resident = Machine.residentBytes();
-            int context = prompt + generate + 1;
-            Scheduler.Options limits = new Scheduler.Options(
-                    most, most, (long) context * most, CHUNK, new ContextLimit(context, generate));
+            int longest = output(most, prompt, generate);
+            int context = prompt + longest + 1;
+            Scheduler.Options limits =
+                    new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, longest));
             List<JsonObject> rows = new ArrayList<>();
             try (Scheduler scheduler = new Scheduler(decoder, limits, new Unwatched(), plan -> {})) {
                 EngineBench bench = new EngineBench(decoder, scheduler, prompt, generate);
@@ -136,6 +139,11 @@ final class EngineBench {
      */
     private record Round(double promptSpeed, double generationSpeed, List<Double> firstMillis) {}
 
+    /** Tokens of each sequence: the first go on until the last has been read in, and then all generate together. */
+    private static int output(int batch, int prompt, int generate) {
+        return batch == 1 ? generate : generate + batch * (prompt / SMALLEST_CHUNK + 1);
+    }
+
     private Round round(int batch) throws InterruptedException {
         List<Stream> streams = new ArrayList<>();
         long start = System.nanoTime();
@@ -144,7 +152,14 @@ final class EngineBench {
             int[] tokens = random.ints(prompt, 0, decoder.spec().vocab()).toArray();
             Sampler sampler = new Sampler(SamplingPlan.greedy(), tokens, Optional.empty(), Optional.empty());
             scheduler.submit(new Job(
-                    "bench", tokens, new int[0], Optional.of(generate), sampler, Set.of(), stream, Optional.empty()));
+                    "bench",
+                    tokens,
+                    new int[0],
+                    Optional.of(output(batch, prompt, generate)),
+                    sampler,
+                    Set.of(),
+                    stream,
+                    Optional.empty()));
             streams.add(stream);
         }
         List<List<Long>> times = new ArrayList<>();

@@ -10,6 +10,9 @@ import java.util.concurrent.locks.LockSupport;
  * a counter for a while after the last job and park when nothing comes, so an idle decoder costs nothing. A token takes
  * about a hundred dispatches; waking a thread for each would take longer than the arithmetic.
  *
+ * <p>A job is done when its tasks are, whoever did them: a worker that the operating system keeps from running, because
+ * other processes or the compiler want its core, holds up nothing but a task that it has begun.
+ *
  * <p>One driver thread calls {@link #run}; it works too.
  */
 public final class WorkerPool implements AutoCloseable {
@@ -21,13 +24,8 @@ public final class WorkerPool implements AutoCloseable {
 
     private final Thread[] workers;
     private final boolean[] parked;
-    private final AtomicInteger next = new AtomicInteger();
-    private final AtomicInteger running = new AtomicInteger();
-    private volatile int epoch;
+    private volatile Round round = new Round(0, (task, worker) -> {});
     private volatile boolean closed;
-    private Job job;
-    private int tasks;
-    private volatile Throwable failure;
 
     /** @param threads threads that work on a job, the caller of {@link #run} included */
     public WorkerPool(int threads) {
@@ -53,63 +51,46 @@ public final class WorkerPool implements AutoCloseable {
             }
             return;
         }
-        this.job = job;
-        this.tasks = tasks;
-        next.set(0);
-        running.set(workers.length);
-        epoch++;
+        Round current = new Round(tasks, job);
+        round = current;
         for (int i = 0; i < workers.length; i++) {
             if ((boolean) PARKED.getVolatile(parked, i)) {
                 LockSupport.unpark(workers[i]);
             }
         }
-        drain(0);
+        current.drain(0);
         int looks = 0;
-        while (running.get() != 0) {
+        while (current.left.get() != 0) {
             Thread.onSpinWait();
             if (++looks > 2000) {
                 Thread.yield();
             }
         }
-        Throwable thrown = failure;
+        Throwable thrown = current.failure;
         if (thrown != null) {
-            failure = null;
             throw new IllegalStateException("a worker failed", thrown);
         }
     }
 
-    @SuppressWarnings("checkstyle:illegalcatch")
-    private void drain(int worker) {
-        try {
-            for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
-                job.run(i, worker);
-            }
-        } catch (Throwable e) {
-            failure = e;
-            next.set(tasks);
-        }
-    }
-
     private void work(int index) {
-        int seen = 0;
+        Round seen = round;
         while (!closed) {
             if (!await(seen, index)) {
                 return;
             }
-            seen++;
-            drain(index + 1);
-            running.decrementAndGet();
+            seen = round;
+            seen.drain(index + 1);
         }
     }
 
-    private boolean await(int seen, int index) {
+    private boolean await(Round seen, int index) {
         long start = System.nanoTime();
-        while (epoch == seen) {
-            for (int i = 0; i < SPINS_PER_LOOK && epoch == seen; i++) {
+        while (round == seen) {
+            for (int i = 0; i < SPINS_PER_LOOK && round == seen; i++) {
                 Thread.onSpinWait();
             }
             long waited = System.nanoTime() - start;
-            if (epoch == seen && waited > SPIN_NANOS / 8) {
+            if (round == seen && waited > SPIN_NANOS / 8) {
                 Thread.yield();
             }
             if (waited > SPIN_NANOS) {
@@ -122,9 +103,9 @@ public final class WorkerPool implements AutoCloseable {
         return true;
     }
 
-    private void park(int seen, int index) {
+    private void park(Round seen, int index) {
         PARKED.setVolatile(parked, index, true);
-        while (epoch == seen && !closed) {
+        while (round == seen && !closed) {
             LockSupport.park(this);
         }
         PARKED.setVolatile(parked, index, false);
@@ -136,6 +117,38 @@ public final class WorkerPool implements AutoCloseable {
         closed = true;
         for (Thread worker : workers) {
             LockSupport.unpark(worker);
+        }
+    }
+
+    /** One job. A worker that comes late finds no task left, or those of the next job in another round. */
+    private static final class Round {
+        private final int tasks;
+        private final Job job;
+        private final AtomicInteger next = new AtomicInteger();
+        /** Tasks that are not done. */
+        private final AtomicInteger left;
+
+        private volatile Throwable failure;
+
+        Round(int tasks, Job job) {
+            this.tasks = tasks;
+            this.job = job;
+            this.left = new AtomicInteger(tasks);
+        }
+
+        @SuppressWarnings("checkstyle:illegalcatch")
+        void drain(int worker) {
+            for (int i = next.getAndIncrement(); i < tasks; i = next.getAndIncrement()) {
+                try {
+                    if (failure == null) {
+                        job.run(i, worker);
+                    }
+                } catch (Throwable e) {
+                    failure = e;
+                } finally {
+                    left.decrementAndGet();
+                }
+            }
         }
     }
 
