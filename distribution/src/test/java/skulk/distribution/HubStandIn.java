@@ -5,16 +5,20 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -30,6 +34,7 @@ final class HubStandIn implements AutoCloseable {
     private final HttpServer server;
     private final String model;
     private final Path folder;
+    private final Map<Path, String> digests = new ConcurrentHashMap<>();
     /** Bytes of files sent so far. */
     final AtomicLong sent = new AtomicLong();
     /** Wait after each piece of 64 KiB; 0 = none. */
@@ -107,7 +112,7 @@ final class HubStandIn implements AutoCloseable {
                         .put(
                                 "lfs",
                                 JsonObject.builder()
-                                        .put("oid", sha256(file))
+                                        .put("oid", digests.computeIfAbsent(file, HubStandIn::digestOf))
                                         .put("size", size)
                                         .build());
             } else {
@@ -150,8 +155,20 @@ final class HubStandIn implements AutoCloseable {
         }
     }
 
+    private static String digestOf(Path file) {
+        try {
+            return sha256(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     static String sha256(Path file) throws IOException {
-        return digest("SHA-256", Files.readAllBytes(file));
+        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest("SHA-256"))) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return HexFormat.of()
+                    .formatHex(((DigestInputStream) in).getMessageDigest().digest());
+        }
     }
 
     private static String gitId(byte[] content) {
@@ -165,8 +182,12 @@ final class HubStandIn implements AutoCloseable {
     }
 
     private static String digest(String algorithm, byte[] bytes) {
+        return HexFormat.of().formatHex(digest(algorithm).digest(bytes));
+    }
+
+    private static MessageDigest digest(String algorithm) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(bytes));
+            return MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has " + algorithm, e);
         }

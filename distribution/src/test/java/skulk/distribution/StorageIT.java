@@ -5,123 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-import skulk.api.json.Json;
-import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
-import skulk.api.json.JsonString;
 
 /** Models on disk, end to end: a hub that counts what it sends, nodes as processes, the operator's commands of the runbook. */
-class StorageIT {
-    private static final String MODEL = "acme/Toy-bf16";
-    private static final String FOLDER = "acme--Toy-bf16";
-    private static final Duration PATIENCE =
-            Duration.ofSeconds(90); // a machine under load; all of it takes a few seconds
-
-    @TempDir
-    private Path temp;
-
-    private HubStandIn hub;
-    private String[] store = {};
-    private int clusterPort;
-    private final List<SkulkProcess> nodes = new ArrayList<>();
-
-    @BeforeEach
-    void open() throws IOException {
-        hub = new HubStandIn(MODEL, ToyModel.write(temp.resolve("hub")));
-    }
-
-    @AfterEach
-    void close() {
-        nodes.forEach(SkulkProcess::close);
-        hub.close();
-    }
-
-    private SkulkProcess serve(String home, String... more) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("--set", "hub.endpoint=" + hub.endpoint()));
-        arguments.addAll(List.of(more));
-        SkulkProcess node = SkulkProcess.serve(temp.resolve(home), arguments.toArray(String[]::new));
-        nodes.add(node);
-        return node;
-    }
-
-    /** Runs a command to its end and answers what it printed. */
-    private String skulk(String... arguments) throws Exception {
-        try (SkulkProcess process = SkulkProcess.start(temp, Map.of(), List.of(arguments))) {
-            int code = process.exitCode(PATIENCE);
-            assertEquals(0, code, process.log());
-            return process.log();
-        }
-    }
-
-    private static JsonObject ok(HttpResponse<String> response) {
-        assertEquals(200, response.statusCode(), response.body());
-        return (JsonObject) Json.parse(response.body());
-    }
-
-    private static void awaitReady(SkulkProcess node) {
-        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
-            String state = node.get("/state").body();
-            assertFalse(state.contains("RunnerFailed") || state.contains("DownloadFailed"), state);
-            return state.contains("RunnerReady");
-        });
-    }
-
-    private static void assertAnswers(SkulkProcess node) throws Exception {
-        JsonObject answer = ok(node.post(
-                "/v1/chat/completions",
-                "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}"
-                        .formatted(MODEL)));
-        assertTrue(
-                answer.object("usage")
-                                .flatMap(u -> u.integer("completion_tokens"))
-                                .orElse(0L)
-                        > 0,
-                answer.toString());
-    }
-
-    private void assertSame(Path copy) throws IOException {
-        for (Path file : hub.files()) {
-            assertEquals(HubStandIn.sha256(file), HubStandIn.sha256(copy.resolve(file.getFileName())), file.toString());
-        }
-        try (Stream<Path> all = Files.list(copy)) {
-            assertTrue(all.noneMatch(f -> f.toString().contains(".partial")));
-        }
-    }
-
-    private static void deleteInstances(SkulkProcess node) throws Exception {
-        Set<String> instances =
-                node.json("/state").object("instances").orElseThrow().members().keySet();
-        for (String id : instances) {
-            ok(node.delete("/instance/" + id));
-        }
-        await().atMost(PATIENCE)
-                .until(() ->
-                        staged(node).stream().noneMatch(m -> m.bool("inUse").orElseThrow()));
-    }
-
-    private static List<JsonObject> staged(SkulkProcess node) throws Exception {
-        JsonObject report = ok(node.get("/store/storage"));
-        assertTrue(report.integer("diskFreeBytes").orElse(0L) > 0 && report.has("eventLogBytes"), report.toString());
-        return report.array("stagedModels").orElse(JsonArray.of()).items().stream()
-                .map(JsonObject.class::cast)
-                .toList();
-    }
+class StorageIT extends StorageNodes {
 
     @Test
     void aKilledNodeGoesOnWithItsDownloadAndPurgesWhatIsNotInUse() throws Exception {
@@ -259,58 +151,5 @@ class StorageIT {
                 hub.sent.get() + " bytes of a model of " + hub.modelBytes());
         assertSame(temp.resolve("tank").resolve(FOLDER));
         assertSame(temp.resolve("cellar/staging").resolve(FOLDER));
-    }
-
-    private void openStore() throws IOException {
-        clusterPort = freePort();
-        store = new String[] {
-            "--set",
-            "model_store.store_host=attic",
-            "--set",
-            "model_store.store_path=" + temp.resolve("tank"),
-            "--set",
-            "model_store.store_port=" + freePort(),
-            "--set",
-            "cluster.secret=correct horse battery staple",
-            "--set",
-            "model_store.store_http_host=127.0.0.1"
-        };
-    }
-
-    private SkulkProcess host() throws Exception {
-        return serve("attic", join(store, "--name", "attic", "--cluster-port", Integer.toString(clusterPort)));
-    }
-
-    private SkulkProcess client() throws Exception {
-        String peer = "127.0.0.1:" + clusterPort;
-        String port = Integer.toString(freePort());
-        SkulkProcess client =
-                serve("cellar", join(store, "--name", "cellar", "--cluster-port", port, "--bootstrap-peers", peer));
-        await().atMost(PATIENCE)
-                .until(() -> client.json("/state")
-                                .object("nodeIdentities")
-                                .orElseThrow()
-                                .members()
-                                .size()
-                        == 2);
-        return client;
-    }
-
-    private static void placeOn(SkulkProcess client, SkulkProcess host) throws Exception {
-        String hostId = ((JsonString) Json.parse(host.get("/node_id").body())).value();
-        String body = "{\"model_id\":\"%s\",\"excluded_nodes\":[\"%s\"]}".formatted(MODEL, hostId);
-        await().atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(500))
-                .until(() -> client.post("/place_instance", body).statusCode() == 200);
-    }
-
-    private static String[] join(String[] first, String... rest) {
-        return Stream.concat(Stream.of(first), Stream.of(rest)).toArray(String[]::new);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

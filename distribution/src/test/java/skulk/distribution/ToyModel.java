@@ -19,13 +19,23 @@ import skulk.api.json.JsonObject;
 final class ToyModel {
     private static final int HIDDEN = 512;
     private static final int FEED_FORWARD = 1536;
-    private static final int LAYERS = 6;
+    private static final int LAYERS = 7;
+    private static final int LAYER_MEGABYTES = 7;
     private static final int VOCABULARY = 2048;
 
     private ToyModel() {}
 
-    /** About 43 MB. */
+    /** About 50 MB. */
     static Path write(Path folder) throws IOException {
+        return write(folder, LAYERS);
+    }
+
+    /** About as large as asked, in layers of 7 MB. */
+    static Path ofMegabytes(Path folder, int megabytes) throws IOException {
+        return write(folder, Math.max(2, megabytes / LAYER_MEGABYTES));
+    }
+
+    private static Path write(Path folder, int layers) throws IOException {
         Files.createDirectories(folder);
         Path embedded = Path.of(System.getProperty("skulk.plugins", "../plugins"))
                 .resolve("storage-embedded/src/main/resources/skulk/storage/embedded/skulk--tiny-chat-4bit");
@@ -37,12 +47,12 @@ final class ToyModel {
                  "num_hidden_layers": %d, "num_attention_heads": 8, "num_key_value_heads": 8, "head_dim": 64, "vocab_size": %d,
                  "max_position_embeddings": 512, "rms_norm_eps": 1e-05, "rope_theta": 10000.0, "hidden_act": "silu",
                  "tie_word_embeddings": true, "bos_token_id": 0, "eos_token_id": [2, 0], "torch_dtype": "bfloat16"}
-                """.formatted(HIDDEN, FEED_FORWARD, LAYERS, VOCABULARY));
+                """.formatted(HIDDEN, FEED_FORWARD, layers, VOCABULARY));
         Map<String, Integer> first = new LinkedHashMap<>();
         Map<String, Integer> second = new LinkedHashMap<>();
         first.put("model.embed_tokens.weight", VOCABULARY);
-        for (int layer = 0; layer < LAYERS; layer++) {
-            Map<String, Integer> shard = layer < LAYERS / 2 ? first : second;
+        for (int layer = 0; layer < layers; layer++) {
+            Map<String, Integer> shard = layer < layers / 2 ? first : second;
             String prefix = "model.layers." + layer + ".";
             shard.put(prefix + "input_layernorm.weight", 0);
             shard.put(prefix + "post_attention_layernorm.weight", 0);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.Shard;
+import skulk.api.model.FilePart;
 
 /**
  * Everything a rank needs to load its share.
@@ -12,6 +13,7 @@ import skulk.api.cluster.Shard;
  * @param instance the placement it is part of
  * @param shard this rank's part
  * @param files folder of the staged checkpoint
+ * @param partial files of which only a part is here, by name; what is missing reads as zeros and must not be used
  * @param companions folders of companion models by their id
  * @param links to the other ranks; with one rank, links that nobody uses
  * @param drafters offered drafters, in configured order
@@ -23,16 +25,26 @@ public record RankContext(
         Instance instance,
         Shard shard,
         Path files,
+        Map<String, Partial> partial,
         Map<String, Path> companions,
         RankLinks links,
         List<DrafterFactory> drafters,
         Map<String, String> settings,
         Watcher watcher) {
     public RankContext {
+        partial = Map.copyOf(partial);
         companions = Map.copyOf(companions);
         drafters = List.copyOf(drafters);
         settings = Map.copyOf(settings);
     }
+
+    /**
+     * A file of which only a part is here. Should it become whole before it is opened, it lies in the folder under its own name.
+     *
+     * @param location where it lies, with its full length
+     * @param present the bytes that are here
+     */
+    public record Partial(Path location, FilePart present) {}
 
     /** Hears of progress; called from any thread, never blocks. */
     public interface Watcher {

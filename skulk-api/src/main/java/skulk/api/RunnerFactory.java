@@ -1,13 +1,27 @@
 package skulk.api;
 
+import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.Shard;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelCard;
 
 /** Loads models. {@link #supports} is asked in the node process, {@link #load} in the rank process. */
 public non-sealed interface RunnerFactory extends Extension {
     /** Why the model cannot run on such a node, or empty where it can. Cheap and free of side effects. */
     Optional<String> supports(ModelCard card, NodeInfo node);
+
+    /**
+     * Which parts of its files a rank of this shard reads, so that its node fetches no others. Asked in the node process; may read headers, never weights.
+     *
+     * @return the files of which a part suffices; every other file is needed whole
+     * @throws IOException where the files cannot be read, or not be understood
+     */
+    default List<FilePart> share(Shard shard, IncomingModel files) throws IOException, InterruptedException {
+        return List.of();
+    }
 
     /**
      * Loads the rank's share and warms it up, on the calling thread; an interrupt abandons the load. Called once per rank process.

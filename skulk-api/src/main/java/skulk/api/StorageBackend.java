@@ -5,6 +5,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -14,8 +15,8 @@ public non-sealed interface StorageBackend extends Extension {
     /** The complete file list with sizes and digests, or empty where this backend lacks the model. */
     Optional<ModelManifest> find(ModelId model) throws IOException;
 
-    /** Reads a file from an offset to its end, so that a rank fetches only its own layers and a broken transfer resumes. */
-    ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException;
+    /** Reads a stretch of a file, so that a rank fetches only its own layers and a broken transfer resumes. The channel may end later, not earlier. */
+    ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException;
 
     /** The folder of a complete local copy that can be loaded in place, without staging. */
     default Optional<Path> local(ModelId model) throws IOException {
@@ -27,8 +28,8 @@ public non-sealed interface StorageBackend extends Extension {
         return List.of();
     }
 
-    /** Begins a new copy, or is empty for a read-only backend. */
-    default Optional<ModelUpload> upload(ModelManifest manifest) throws IOException {
+    /** What it can do beyond others, where it holds copies that nodes of this cluster made. */
+    default Optional<CopySource> copies() {
         return Optional.empty();
     }
 }

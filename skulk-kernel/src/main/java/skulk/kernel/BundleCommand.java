@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import skulk.api.StorageBackend;
 import skulk.api.cluster.NodeId;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -175,8 +176,8 @@ final class BundleCommand {
         }
 
         @Override
-        public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
-            return FileChannel.open(folder.resolve(file.path())).position(offset);
+        public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
+            return FileChannel.open(folder.resolve(file.path())).position(range.start());
         }
     }
 }

@@ -22,6 +22,36 @@ public sealed interface Shard {
 
     int nLayers();
 
+    /** Whether this is all of the model. */
+    default boolean whole() {
+        return worldSize() == 1;
+    }
+
+    /** Whether a node that has the files of this shard has those of the other, too. */
+    default boolean covers(Shard other) {
+        if (!modelCard().modelId().equals(other.modelCard().modelId())) {
+            return false;
+        }
+        if (whole()) {
+            return true;
+        }
+        return switch (this) {
+            case PipelineShardMetadata mine ->
+                other instanceof PipelineShardMetadata
+                        && startLayer() <= other.startLayer()
+                        && endLayer() >= other.endLayer();
+            case TensorShardMetadata mine ->
+                other instanceof TensorShardMetadata
+                        && worldSize() == other.worldSize()
+                        && deviceRank() == other.deviceRank();
+        };
+    }
+
+    /** Whether both are the same part of the same model, whatever else their cards say. */
+    default boolean same(Shard other) {
+        return covers(other) && other.covers(this);
+    }
+
     /** Contiguous layers. */
     record PipelineShardMetadata(
             ModelCard modelCard,
@@ -34,6 +64,11 @@ public sealed interface Shard {
             int endLayer,
             int nLayers)
             implements Shard {
+        /** All layers on one rank. */
+        public static PipelineShardMetadata all(ModelCard card) {
+            return of(card, 0, 1, 0, card.nLayers());
+        }
+
         public static PipelineShardMetadata of(ModelCard card, int rank, int ranks, int startLayer, int endLayer) {
             return new PipelineShardMetadata(
                     card, rank, ranks, backend(card), false, Optional.empty(), startLayer, endLayer, card.nLayers());

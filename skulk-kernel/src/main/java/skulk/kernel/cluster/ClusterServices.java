@@ -14,10 +14,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import skulk.api.Cluster;
 import skulk.api.DrafterFactory;
 import skulk.api.HardwareProbe;
+import skulk.api.IncomingModel;
 import skulk.api.Inference;
 import skulk.api.Membership;
 import skulk.api.RunnerFactory;
@@ -25,11 +28,14 @@ import skulk.api.StorageBackend;
 import skulk.api.Telemetry;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
+import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
+import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
 import skulk.kernel.config.Configuration;
@@ -48,9 +54,12 @@ import skulk.kernel.operation.Kit;
 import skulk.kernel.operation.LocalCluster;
 import skulk.kernel.operation.Operations;
 import skulk.kernel.plugin.Offers;
+import skulk.kernel.rank.Engines;
 import skulk.kernel.rank.RankHost;
 import skulk.kernel.rank.RankMain;
 import skulk.kernel.rank.RankSpec;
+import skulk.kernel.storage.PeerBackend;
+import skulk.kernel.storage.PeerServer;
 import skulk.kernel.storage.StorageService;
 import skulk.kernel.storage.StorageSettings;
 import skulk.kernel.telemetry.MachineProbe;
@@ -62,6 +71,9 @@ import skulk.kernel.trace.TraceStore;
 public final class ClusterServices implements Services {
     private static final System.Logger LOG = System.getLogger(ClusterServices.class.getName());
 
+    /** Longest wait for what other members say of their copies; digests of a large file take a while. */
+    private static final Duration PEERS = Duration.ofSeconds(30);
+
     private final NodeContext node;
     private final TelemetryBus telemetry;
     private final EventLog log;
@@ -69,6 +81,8 @@ public final class ClusterServices implements Services {
     private final Supervisor supervisor;
     private final RankHost ranks;
     private final StorageService storage;
+    private final PeerServer peerServer;
+    private final PeerBackend peers;
     private final TraceStore traces;
     private final Dispatcher dispatcher;
     private final Reachability reachability;
@@ -102,7 +116,12 @@ public final class ClusterServices implements Services {
                         this::probed,
                         this::loaded));
         ranks = new RankHost(this::launch, supervisor);
-        storage = new StorageService(storageSettings(), this::backends, this::active, supervisor::downloaded);
+        storage = new StorageService(
+                storageSettings(), this::backends, this::share, this::active, supervisor::downloaded);
+        peerServer = new PeerServer(storageSettings(), Addresses::own);
+        cluster.calls().answer(PeerServer.OFFER, peerServer::offer);
+        cluster.calls().answer(PeerServer.DIGESTS, peerServer::digests);
+        peers = new PeerBackend(this::askOthers);
         supervisor.drive(ranks, new StagedFiles(storage));
         traces = new TraceStore(node.home().traces(), configuration.get(Keys.TRACE_DAYS));
         dispatcher = new Dispatcher(
@@ -183,6 +202,7 @@ public final class ClusterServices implements Services {
         reachability.close();
         cluster.close();
         storage.close();
+        peerServer.close();
         traces.close();
         telemetry.close();
         log.close();
@@ -247,15 +267,36 @@ public final class ClusterServices implements Services {
         return wanted > 0 ? (int) wanted : Runtime.getRuntime().availableProcessors();
     }
 
-    /** Local sources first, then the LAN's store, then the hub (design section 9). */
+    /** Local sources first, then the LAN's store, then copies of other members, then the hub (design section 9). */
     private List<StorageBackend> backends() {
         List<StorageBackend> sorted = new ArrayList<>(node.registry().offers().storages());
+        sorted.add(peers);
         sorted.sort(Comparator.comparingInt(b -> switch (b.name()) {
-            case "hub" -> 2;
+            case "hub" -> 3;
+            case PeerBackend.NAME -> 2;
             case StorageSettings.STORE_BACKEND -> 1;
             default -> 0;
         }));
         return sorted;
+    }
+
+    private Map<NodeId, Json> askOthers(String topic, Json body) {
+        Map<NodeId, CompletableFuture<Json>> asked = new HashMap<>();
+        cluster.view().members().stream()
+                .filter(member -> !member.equals(node.self()))
+                .forEach(member -> asked.put(
+                        member,
+                        cluster.calls()
+                                .askLater(member, topic, body)
+                                .completeOnTimeout(Json.NULL, PEERS.toMillis(), TimeUnit.MILLISECONDS)
+                                .exceptionally(gone -> Json.NULL)));
+        Map<NodeId, Json> answers = new HashMap<>();
+        asked.forEach((member, answer) -> answers.put(member, answer.join()));
+        return answers;
+    }
+
+    private List<FilePart> share(Shard shard, IncomingModel files) throws IOException, InterruptedException {
+        return Engines.runnerFor(shard, node.registry().offers().runners()).share(shard, files);
     }
 
     private StorageSettings storageSettings() {
@@ -381,8 +422,9 @@ public final class ClusterServices implements Services {
         }
 
         @Override
-        public Optional<Loadable> ready(ModelCard card) {
-            return storage.ready(card).map(staged -> new Loadable(staged.folder(), staged.companions()));
+        public Optional<Loadable> ready(Shard shard) {
+            return storage.ready(shard)
+                    .map(staged -> new Loadable(staged.folder(), staged.partial(), staged.companions()));
         }
 
         @Override

@@ -23,7 +23,7 @@ import skulk.api.model.ModelId;
 /**
  * What all nodes agree on. Immutable; two nodes that applied the same events hold equal states.
  *
- * @param downloads the newest word of each node on each model
+ * @param downloads the newest word of each node on each part of a model
  * @param edges source → sink → verified ways
  * @param deleted ids of instances deleted lately, newest last, so that a node that was cut off does not bring one back
  * @param lastEventAppliedIdx number of the newest event applied, -1 before the first
@@ -137,14 +137,11 @@ public record ClusterState(
 
     private ClusterState download(Download download) {
         List<Download> list = new ArrayList<>(downloads.getOrDefault(download.nodeId(), List.of()));
-        ModelId model = download.shardMetadata().modelCard().modelId();
-        int at = -1;
-        for (int i = 0; i < list.size(); i++) {
-            if (list.get(i).shardMetadata().modelCard().modelId().equals(model)) {
-                at = i;
-            }
+        int at = 0;
+        while (at < list.size() && !list.get(at).shardMetadata().same(download.shardMetadata())) {
+            at++;
         }
-        if (at < 0) {
+        if (at == list.size()) {
             list.add(download);
         } else {
             list.set(at, download);

@@ -25,7 +25,6 @@ import skulk.api.cluster.RunnerStatus.RunnerShutdown;
 import skulk.api.cluster.RunnerStatus.RunnerShuttingDown;
 import skulk.api.cluster.RunnerStatus.RunnerWarmingUp;
 import skulk.api.cluster.Shard;
-import skulk.api.model.ModelId;
 import skulk.kernel.rank.LocalRank;
 
 /**
@@ -52,7 +51,9 @@ public final class Planner {
             RunnerId runner = instance.shardAssignments().nodeToRunner().get(view.self());
             if (runner != null) {
                 Shard shard = instance.shardAssignments().runnerToShard().get(runner);
-                fetch(view, shard).ifPresent(actions::add);
+                if (!byRunner.containsKey(runner)) {
+                    fetch(view, shard).ifPresent(actions::add);
+                }
                 next(view, instance, shard, Optional.ofNullable(byRunner.get(runner)), endpoints)
                         .ifPresent(actions::add);
             }
@@ -67,9 +68,9 @@ public final class Planner {
                         .equals(instance.shardAssignments().nodeToRunner().get(view.self()));
     }
 
-    /** An evicted copy is pending again. A failed one is tried again with the next placement, see {@link Supervisor#applied}. */
+    /** An evicted copy is pending again; what was fetched for another shard does not do. A failed one is tried again with the next placement, see {@link Supervisor#applied}. */
     private static Optional<Action> fetch(ClusterView view, Shard shard) {
-        Optional<Download> known = download(view, view.self(), shard.modelCard().modelId());
+        Optional<Download> known = download(view, view.self(), shard);
         return known.isEmpty() || known.get() instanceof Download.DownloadPending
                 ? Optional.of(new Action.Fetch(shard))
                 : Optional.empty();
@@ -83,7 +84,7 @@ public final class Planner {
             Map<InstanceId, Set<Integer>> endpoints) {
         RunnerId runner = instance.shardAssignments().nodeToRunner().get(view.self());
         if (local.isEmpty()) {
-            return complete(view, view.self(), instance.modelId())
+            return complete(view, view.self(), shard)
                     ? Optional.of(new Action.CreateRank(instance, runner, shard))
                     : Optional.empty();
         }
@@ -107,8 +108,11 @@ public final class Planner {
     }
 
     private static Optional<Action> load(ClusterView view, Instance instance, LocalRank rank) {
-        boolean allHave = instance.shardAssignments().nodeToRunner().keySet().stream()
-                .allMatch(node -> complete(view, node, instance.modelId()));
+        boolean allHave = instance.shardAssignments().nodeToRunner().entrySet().stream()
+                .allMatch(e -> complete(
+                        view,
+                        e.getKey(),
+                        instance.shardAssignments().runnerToShard().get(e.getValue())));
         return allHave && !rank.loadOrdered() ? Optional.of(new Action.LoadRank(rank.runner())) : Optional.empty();
     }
 
@@ -139,14 +143,19 @@ public final class Planner {
                 .map(r -> view.runners().getOrDefault(r, new RunnerShutdown()));
     }
 
-    private static Optional<Download> download(ClusterView view, NodeId node, ModelId model) {
-        return view.downloads().getOrDefault(node, List.of()).stream()
-                .filter(d -> d.shardMetadata().modelCard().modelId().equals(model))
-                .findFirst();
+    /** The word on a shard's files: they are here, maybe as part of more; else how fetching them goes. */
+    private static Optional<Download> download(ClusterView view, NodeId node, Shard shard) {
+        List<Download> told = view.downloads().getOrDefault(node, List.of());
+        return told.stream()
+                .filter(d -> d instanceof Download.DownloadCompleted
+                        && d.shardMetadata().covers(shard))
+                .findFirst()
+                .or(() ->
+                        told.stream().filter(d -> d.shardMetadata().same(shard)).findFirst());
     }
 
-    private static boolean complete(ClusterView view, NodeId node, ModelId model) {
-        return download(view, node, model)
+    private static boolean complete(ClusterView view, NodeId node, Shard shard) {
+        return download(view, node, shard)
                 .filter(Download.DownloadCompleted.class::isInstance)
                 .isPresent();
     }

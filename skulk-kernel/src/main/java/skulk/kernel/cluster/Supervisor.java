@@ -22,8 +22,6 @@ import skulk.api.cluster.NodeId;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.RunnerStatus;
 import skulk.api.cluster.Shard;
-import skulk.api.model.ModelCard;
-import skulk.api.model.ModelId;
 import skulk.kernel.rank.FromRank;
 import skulk.kernel.rank.LocalRank;
 import skulk.kernel.rank.RankHost;
@@ -41,7 +39,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     private final ClusterNode cluster;
     private final Settings settings;
     private final Map<InstanceId, Map<Integer, Message.RankEndpoint>> endpoints = new HashMap<>();
-    private final Set<ModelId> fetching = new HashSet<>();
+    private final Set<Shard> fetching = new HashSet<>();
     private RankHost ranks;
     private ModelFiles files;
 
@@ -111,9 +109,9 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         if (event instanceof Event.InstanceCreated(Instance instance)
                 && instance.shardAssignments().nodeToRunner().containsKey(self)) {
             Shard shard = instance.shardAssignments().shardOf(self);
-            boolean failed = download(cluster.state().downloads(), instance.modelId())
-                    .anyMatch(Download.DownloadFailed.class::isInstance);
-            if (failed && fetching.add(instance.modelId())) {
+            boolean failed =
+                    download(cluster.state().downloads(), shard).anyMatch(Download.DownloadFailed.class::isInstance);
+            if (failed && fetching.add(shard)) {
                 files.ensure(shard);
             }
         }
@@ -123,7 +121,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     public void view(ClusterView view) {
         settings.watcher().accept(view);
         endpoints.keySet().retainAll(known(view));
-        fetching.removeIf(model -> download(view.downloads(), model)
+        fetching.removeIf(shard -> download(view.downloads(), shard)
                 .anyMatch(d -> d instanceof Download.DownloadCompleted || d instanceof Download.DownloadOngoing));
         Map<InstanceId, Set<Integer>> listening = new HashMap<>();
         endpoints.forEach((instance, byRank) -> listening.put(instance, byRank.keySet()));
@@ -136,16 +134,15 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         }
     }
 
-    private Stream<Download> download(Map<NodeId, List<Download>> downloads, ModelId model) {
+    private Stream<Download> download(Map<NodeId, List<Download>> downloads, Shard shard) {
         return downloads.getOrDefault(self, List.of()).stream()
-                .filter(d -> d.shardMetadata().modelCard().modelId().equals(model));
+                .filter(d -> d.shardMetadata().same(shard));
     }
 
     /** A download's newest word. */
     public void downloaded(Download download) {
         if (download instanceof Download.DownloadFailed) {
-            cluster.execute(
-                    () -> fetching.remove(download.shardMetadata().modelCard().modelId()));
+            cluster.execute(() -> fetching.removeIf(download.shardMetadata()::same));
         }
         cluster.report(new Event.NodeDownloadProgress(download));
     }
@@ -162,7 +159,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     private void carryOut(Action action) {
         switch (action) {
             case Action.Fetch(Shard shard) -> {
-                if (fetching.add(shard.modelCard().modelId())) {
+                if (fetching.add(shard)) {
                     files.ensure(shard);
                 }
             }
@@ -175,21 +172,18 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     }
 
     private void create(Instance instance, RunnerId runner, Shard shard) {
-        ModelCard card = shard.modelCard();
-        files.ready(card)
+        files.ready(shard)
                 .ifPresentOrElse(
                         found -> {
-                            Map<String, java.nio.file.Path> companions = found.companions();
                             ranks.create(new RankSpec(
                                     instance,
                                     runner,
                                     shard,
-                                    found.folder(),
-                                    companions,
+                                    new RankSpec.Files(found.folder(), found.partial(), found.companions()),
                                     settings.engine().apply(instance, shard)));
                         },
                         () -> {
-                            if (fetching.add(card.modelId())) {
+                            if (fetching.add(shard)) {
                                 files.ensure(shard); // it was there once, and is not any more
                             }
                         });

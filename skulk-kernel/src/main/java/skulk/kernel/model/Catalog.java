@@ -23,6 +23,7 @@ import skulk.api.StorageBackend;
 import skulk.api.json.Json;
 import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -259,7 +260,8 @@ public final class Catalog {
             throw new IOException("%s has %d bytes; at most %d are read"
                     .formatted(name, file.get().size(), MAX_CONFIG));
         }
-        try (ReadableByteChannel channel = backend.open(manifest.model(), file.get(), 0)) {
+        try (ReadableByteChannel channel = backend.open(
+                manifest.model(), file.get(), new ByteRange(0, file.get().size()))) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
             while (channel.read(buffer) >= 0 && bytes.size() <= MAX_CONFIG) {

@@ -8,6 +8,7 @@ import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Shard;
+import skulk.api.cluster.Shard.PipelineShardMetadata;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
@@ -37,7 +38,9 @@ final class Models {
                 .map(card -> new CatalogEntry(
                         card,
                         completed.contains(card.modelId())
-                                || kit.storage().ready(card).isPresent()))
+                                || kit.storage()
+                                        .ready(PipelineShardMetadata.all(card))
+                                        .isPresent()))
                 .toList();
     }
 
@@ -45,7 +48,8 @@ final class Models {
         ModelCard card = kit.catalog().fetch(model);
         kit.cluster().report(new Event.CustomModelCardAdded(card));
         kit.catalog().keep(card);
-        return new CatalogEntry(card, kit.storage().ready(card).isPresent());
+        return new CatalogEntry(
+                card, kit.storage().ready(PipelineShardMetadata.all(card)).isPresent());
     }
 
     boolean delete(ModelId model) {

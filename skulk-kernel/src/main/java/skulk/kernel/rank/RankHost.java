@@ -294,7 +294,10 @@ public final class RankHost implements AutoCloseable {
 
     private static ToRank.Begin begin(RankSpec spec, Launch how) {
         Map<String, String> companions = new HashMap<>();
-        spec.companions().forEach((id, folder) -> companions.put(id, folder.toString()));
+        spec.files().companions().forEach((id, folder) -> companions.put(id, folder.toString()));
+        List<ToRank.Part> parts = spec.files().partial().values().stream()
+                .map(p -> new ToRank.Part(p.location().toString(), p.present()))
+                .toList();
         Map<String, String> settings = new HashMap<>(spec.settings());
         settings.put(
                 "warmup_deadline_millis", Long.toString(how.deadlines().warmup().toMillis()));
@@ -304,7 +307,8 @@ public final class RankHost implements AutoCloseable {
         return new ToRank.Begin(
                 spec.instance(),
                 spec.shard(),
-                spec.files().toString(),
+                spec.files().folder().toString(),
+                parts,
                 companions,
                 settings,
                 how.plugins().stream().map(Path::toString).toList(),

@@ -19,11 +19,11 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import skulk.api.RankContext;
+import skulk.api.RankContext.Partial;
 import skulk.api.RankLinks;
 import skulk.api.Runner;
 import skulk.api.RunnerFactory;
 import skulk.api.cluster.CommandId;
-import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.RunnerStatus;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
@@ -152,15 +152,19 @@ final class RankLoop {
         status(new RunnerStatus.RunnerLoading(0, layers));
         Watching watcher = new Watching();
         try {
-            RunnerFactory factory = factory();
+            RunnerFactory factory = Engines.runnerFor(begin.shard(), engines.runners());
             // libraries look for their native parts through it
             Thread.currentThread().setContextClassLoader(factory.getClass().getClassLoader());
             Map<String, Path> companions = new HashMap<>();
+            Map<String, Partial> partial = new HashMap<>();
+            begin.partial()
+                    .forEach(p -> partial.put(p.present().path(), new Partial(Path.of(p.location()), p.present())));
             begin.companions().forEach((id, folder) -> companions.put(id, Path.of(folder)));
             runner = factory.load(new RankContext(
                     begin.instance(),
                     begin.shard(),
                     Path.of(begin.files()),
+                    partial,
                     companions,
                     links.<RankLinks>map(l -> l).orElseGet(NoLinks::new),
                     engines.drafters(),
@@ -182,37 +186,6 @@ final class RankLoop {
             watcher.warmedUp();
             failed("Loading failed", e);
         }
-    }
-
-    private RunnerFactory factory() {
-        String wanted =
-                switch (begin.shard()) {
-                    case skulk.api.cluster.Shard.PipelineShardMetadata p -> p.resolvedBackend();
-                    case skulk.api.cluster.Shard.TensorShardMetadata t -> t.resolvedBackend();
-                };
-        NodeInfo unknown = new NodeInfo(
-                Instant.now(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty());
-        List<String> reasons = new ArrayList<>();
-        List<RunnerFactory> candidates = new ArrayList<>(engines.runners());
-        candidates.sort(
-                (a, b) -> Boolean.compare(b.name().equals(wanted), a.name().equals(wanted)));
-        for (RunnerFactory factory : candidates) {
-            Optional<String> refusal = factory.supports(begin.shard().modelCard(), unknown);
-            if (refusal.isEmpty()) {
-                return factory;
-            }
-            reasons.add(factory.name() + ": " + refusal.get());
-        }
-        throw new IllegalStateException(
-                reasons.isEmpty()
-                        ? "no plugin offers a runner"
-                        : "no runner takes the model: " + String.join("; ", reasons));
     }
 
     private void submit(GenerationRequest request) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import skulk.api.RankContext.Partial;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
@@ -12,21 +13,26 @@ import skulk.api.json.JsonObject;
 /**
  * One rank to run.
  *
- * @param files folder of the checkpoint
- * @param companions folders of companion models by id
  * @param settings for the engine
  */
-public record RankSpec(
-        Instance instance,
-        RunnerId runner,
-        Shard shard,
-        Path files,
-        Map<String, Path> companions,
-        Map<String, String> settings) {
+public record RankSpec(Instance instance, RunnerId runner, Shard shard, Files files, Map<String, String> settings) {
 
     public RankSpec {
-        companions = Map.copyOf(companions);
         settings = Map.copyOf(settings);
+    }
+
+    /**
+     * What it loads.
+     *
+     * @param folder of the checkpoint
+     * @param partial the files that are here in part, by name
+     * @param companions folders of companion models by id
+     */
+    public record Files(Path folder, Map<String, Partial> partial, Map<String, Path> companions) {
+        public Files {
+            partial = Map.copyOf(partial);
+            companions = Map.copyOf(companions);
+        }
     }
 
     /** A short name for log lines. */

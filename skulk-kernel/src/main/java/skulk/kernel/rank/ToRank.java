@@ -8,6 +8,7 @@ import skulk.api.cluster.Shard;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.json.JsonObject;
+import skulk.api.model.FilePart;
 
 /** What the node tells a rank process, one JSON frame each. */
 public sealed interface ToRank {
@@ -25,12 +26,16 @@ public sealed interface ToRank {
             Instance instance,
             Shard shard,
             String files,
+            List<Part> partial,
             Map<String, String> companions,
             Map<String, String> settings,
             List<String> plugins,
             JsonObject sections,
             String home)
             implements ToRank {}
+
+    /** A file that is on this machine in part, see {@link skulk.api.RankContext.Partial}. */
+    record Part(String location, FilePart present) {}
 
     record Connect(List<Peer> peers) implements ToRank {}
 

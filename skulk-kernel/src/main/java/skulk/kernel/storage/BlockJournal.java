@@ -4,9 +4,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
+import java.util.List;
+import skulk.api.model.ByteRange;
 
 /**
  * Which blocks of a partial file are on disk: a key of {@value #KEY} bytes, then the numbers of finished blocks, 4 bytes each, appended as they finish.
@@ -81,11 +84,55 @@ final class BlockJournal implements AutoCloseable {
         }
     }
 
+    /** Takes back that a block is there: its bytes turned out to be wrong. */
+    synchronized void forget(int block) throws IOException {
+        done.clear(block);
+        ByteBuffer all = ByteBuffer.allocate(4 * done.cardinality());
+        done.stream().forEach(all::putInt);
+        channel.truncate(KEY);
+        channel.write(all.flip(), KEY);
+    }
+
+    /** The finished blocks. */
+    synchronized BitSet done() {
+        return (BitSet) done.clone();
+    }
+
+    /** The finished blocks that a journal names, whatever it belongs to; none where there is no journal. */
+    static BitSet read(Path path, long size) {
+        BitSet done = new BitSet();
+        try {
+            ByteBuffer journal = ByteBuffer.wrap(Files.readAllBytes(path));
+            journal.position(Math.min(KEY, journal.limit()));
+            while (journal.remaining() >= 4) {
+                int block = journal.getInt();
+                if (block >= 0 && block < blocks(size)) {
+                    done.set(block);
+                }
+            }
+        } catch (IOException e) {
+            return done; // a file that is whole has none
+        }
+        return done;
+    }
+
+    /** Where some blocks of a file lie. */
+    static List<ByteRange> ranges(BitSet blocks, long size) {
+        return blocks.stream()
+                .mapToObj(block -> new ByteRange((long) block * BLOCK, Math.min((block + 1L) * BLOCK, size)))
+                .toList();
+    }
+
+    /** Bytes of some blocks of a file. */
+    static long bytes(BitSet blocks, long size) {
+        long bytes = (long) blocks.cardinality() * BLOCK;
+        int last = blocks(size) - 1;
+        return last >= 0 && blocks.get(last) ? bytes - ((long) (last + 1) * BLOCK - size) : bytes;
+    }
+
     /** Bytes of all finished blocks. */
     synchronized long bytes() {
-        long bytes = (long) done.cardinality() * BLOCK;
-        int last = blocks(size) - 1;
-        return last >= 0 && done.get(last) ? bytes - ((long) (last + 1) * BLOCK - size) : bytes;
+        return bytes(done, size);
     }
 
     synchronized boolean all() {

@@ -1,8 +1,11 @@
 package skulk.kernel.storage;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -21,6 +24,18 @@ final class Digests {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
+    }
+
+    /** The digests of a file's blocks, see {@link skulk.api.CopySource#digests}. */
+    static byte[] blocks(Path file) throws IOException {
+        ByteArrayOutputStream digests = new ByteArrayOutputStream();
+        try (InputStream in = Files.newInputStream(file)) {
+            MessageDigest digest = sha256();
+            for (byte[] block = in.readNBytes(CHUNK); block.length > 0; block = in.readNBytes(CHUNK)) {
+                digests.writeBytes(digest.digest(block));
+            }
+        }
+        return digests.toByteArray();
     }
 
     /** The digest of a file, lower-case hexadecimal. */

@@ -10,15 +10,21 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
+import skulk.api.RankContext.Partial;
 import skulk.api.json.Json;
 import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
 import skulk.api.json.Records;
+import skulk.api.model.ByteRange;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -76,6 +82,19 @@ record ModelFolder(Path path) {
         Files.move(next, path.resolve(MANIFEST), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
+    /** Of what is wanted, the files that are here in part. */
+    Map<String, Partial> partial(Wanted wanted) {
+        Map<String, Partial> partial = new HashMap<>();
+        for (ModelFile file : wanted.manifest().files()) {
+            if (!holds(file) && !wanted.blocks(file).isEmpty()) {
+                List<ByteRange> present =
+                        BlockJournal.ranges(BlockJournal.read(blocks(file), file.size()), file.size());
+                partial.put(file.path(), new Partial(partial(file), new FilePart(file.path(), present)));
+            }
+        }
+        return partial;
+    }
+
     /** Whether every file is there: those of the manifest, or by the contract's rule where an operator copied the folder in. */
     boolean complete() {
         if (!exists()) {
@@ -122,7 +141,7 @@ record ModelFolder(Path path) {
             Files.walkFileTree(path, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
-                    sum[0] += attributes.size();
+                    sum[0] += onDisk(file, attributes.size());
                     return FileVisitResult.CONTINUE;
                 }
 
@@ -135,6 +154,13 @@ record ModelFolder(Path path) {
             return sum[0];
         }
         return sum[0];
+    }
+
+    /** A partial file has its full length from the start, but takes room for the blocks that are there only. */
+    private static long onDisk(Path file, long size) {
+        return file.toString().endsWith(PARTIAL)
+                ? BlockJournal.bytes(BlockJournal.read(Path.of(file + BLOCKS.substring(PARTIAL.length())), size), size)
+                : size;
     }
 
     /** When the model was used last: by {@code .last_used}, else by the directory itself. */
@@ -230,7 +256,8 @@ record ModelFolder(Path path) {
 
     /** Names that a manifest may not use, because the folder uses them itself. */
     static boolean reserved(String path) {
-        return Set.of(MANIFEST, LAST_USED, MANIFEST + ".next").contains(path)
+        return Set.of(MANIFEST, LAST_USED, MANIFEST + ".next", ShardNotes.FILE, ShardNotes.FILE + ".next")
+                        .contains(path)
                 || path.endsWith(PARTIAL)
                 || path.endsWith(BLOCKS);
     }

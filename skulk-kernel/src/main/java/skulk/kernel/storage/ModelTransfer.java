@@ -5,8 +5,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +22,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import skulk.api.CopySource;
+import skulk.api.IncomingModel;
 import skulk.api.StorageBackend;
+import skulk.api.model.ByteRange;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelManifest;
 import skulk.kernel.storage.PartialFile.Window;
@@ -47,52 +56,172 @@ final class ModelTransfer {
     }
 
     /** Bytes that are missing still: what a run would write. */
-    static long missing(ModelFolder folder, ModelManifest manifest) throws IOException {
+    static long missing(ModelFolder folder, Wanted wanted) throws IOException {
         long missing = 0;
-        for (ModelFile file : manifest.files()) {
+        for (ModelFile file : wanted.manifest().files()) {
             if (!folder.holds(file)) {
-                missing += file.size() - partialBytes(folder, file, manifest.revision());
+                missing += wanted.bytes(file)
+                        - partialBytes(folder, file, wanted.manifest().revision(), wanted.blocks(file));
             }
         }
         return missing;
     }
 
-    private static long partialBytes(ModelFolder folder, ModelFile file, String revision) throws IOException {
+    private static long partialBytes(ModelFolder folder, ModelFile file, String revision, BitSet wanted)
+            throws IOException {
         if (!Files.exists(folder.partial(file))) {
             return 0;
         }
         try (PartialFile partial = PartialFile.open(folder, file, revision)) {
-            return partial.bytes();
+            return BlockJournal.bytes(partial.present(wanted), file.size());
         }
     }
 
+    /** The files as far as they are here, and what else of them is asked for. */
+    IncomingModel incoming() {
+        return new IncomingModel() {
+            @Override
+            public ModelManifest manifest() {
+                return manifest;
+            }
+
+            @Override
+            public Path require(String path, long start, long end) throws IOException, InterruptedException {
+                ModelFile file = manifest.files().stream()
+                        .filter(f -> f.path().equals(path))
+                        .findFirst()
+                        .orElseThrow(() -> new NoSuchFileException(path));
+                FilePart part = new FilePart(path, List.of(new ByteRange(start, Math.min(end, file.size()))));
+                return bring(file, new Wanted(manifest, Map.of(path, part)).blocks(file));
+            }
+        };
+    }
+
+    private Path bring(ModelFile file, BitSet blocks) throws IOException, InterruptedException {
+        if (folder.holds(file)) {
+            return folder.file(file);
+        }
+        try (PartialFile partial = PartialFile.open(folder, file, manifest.revision())) {
+            for (Window window : partial.missing(blocks)) {
+                fetch(window);
+            }
+            if (partial.full() && !folder.holds(file)) {
+                finish(partial); // an empty file has no window that would end it
+            }
+        }
+        return folder.holds(file) ? folder.file(file) : folder.partial(file);
+    }
+
     /**
-     * Fetches what is missing.
+     * Fetches what is missing of what is wanted.
      *
-     * @throws IOException where the source failed too often in a row, or sends bytes that do not have the listed digest
+     * @return whether all of it had listed digests: files that are whole now, and blocks of the others where the source tells their digests
+     * @throws IOException where the source failed too often in a row, lacks some of it, or sends bytes that do not have the listed digest
      */
-    void run() throws IOException, InterruptedException {
+    boolean run(Wanted wanted) throws IOException, InterruptedException {
         Map<String, PartialFile> open = new LinkedHashMap<>();
         try {
             Queue<Window> windows = new ConcurrentLinkedQueue<>();
+            boolean lacking = false;
             for (ModelFile file : manifest.files()) {
-                if (folder.holds(file)) {
+                BitSet blocks = wanted.blocks(file);
+                if (folder.holds(file) || (blocks.isEmpty() && file.size() > 0)) {
                     progress.finished(file);
                     continue;
                 }
                 PartialFile partial = PartialFile.open(folder, file, manifest.revision());
                 open.put(file.path(), partial);
-                progress.resumed(file, partial.bytes());
+                progress.resumed(file, BlockJournal.bytes(partial.present(blocks), file.size()));
                 if (partial.full()) {
                     finish(partial);
-                } else {
-                    windows.addAll(partial.missing());
                 }
+                BitSet here = offered(file);
+                here.and(blocks);
+                windows.addAll(partial.missing(here));
+                blocks.andNot(here);
+                lacking |= !partial.missing(blocks).isEmpty();
             }
             work(windows);
+            if (lacking) {
+                throw new IOException("it has only a part of what is needed of " + manifest.model());
+            }
+            return verify(open.values(), wanted);
         } finally {
             for (PartialFile partial : open.values()) {
                 partial.close();
+            }
+        }
+    }
+
+    /** The blocks that the source has whole. */
+    private BitSet offered(ModelFile file) throws IOException {
+        BitSet blocks = new BitSet();
+        Optional<CopySource> copies = source.copies();
+        if (copies.isEmpty()) {
+            blocks.set(0, BlockJournal.blocks(file.size()));
+            return blocks;
+        }
+        for (ByteRange range : copies.get().available(manifest.model(), file).ranges()) {
+            int first = BlockJournal.blocks(range.start());
+            int end = range.end() >= file.size()
+                    ? BlockJournal.blocks(file.size())
+                    : (int) (range.end() / BlockJournal.BLOCK);
+            blocks.set(first, Math.max(first, end));
+        }
+        return blocks;
+    }
+
+    /** Checks the blocks of files that are here in part; the others were checked as a whole. */
+    private boolean verify(Collection<PartialFile> files, Wanted wanted) throws IOException, InterruptedException {
+        boolean all = true;
+        for (PartialFile partial : files) {
+            ModelFile file = partial.file();
+            if (folder.holds(file)) {
+                continue;
+            }
+            partial.force();
+            Optional<byte[]> digests = digests(file);
+            all &= digests.isPresent();
+            if (digests.isPresent()) {
+                verify(partial, wanted.blocks(file), digests.get());
+            }
+            progress.finished(file);
+        }
+        return all;
+    }
+
+    private Optional<byte[]> digests(ModelFile file) throws IOException, InterruptedException {
+        for (int failures = 1; ; failures++) {
+            try {
+                Optional<CopySource> copies = source.copies();
+                return copies.isPresent() ? copies.get().digests(manifest.model(), file) : Optional.empty();
+            } catch (IOException e) {
+                retryOrThrow(file, failures, e);
+            }
+        }
+    }
+
+    /** A block that is wrong is fetched once more, it alone. */
+    private void verify(PartialFile partial, BitSet blocks, byte[] digests) throws IOException, InterruptedException {
+        if (digests.length != 32 * BlockJournal.blocks(partial.file().size())) {
+            throw new IOException("%s: %d bytes of digests do not fit a file of %d"
+                    .formatted(
+                            partial.file().path(),
+                            digests.length,
+                            partial.file().size()));
+        }
+        for (int block = blocks.nextSetBit(0); block >= 0; block = blocks.nextSetBit(block + 1)) {
+            byte[] listed = Arrays.copyOfRange(digests, 32 * block, 32 * block + 32);
+            if (!Arrays.equals(partial.sha256(block), listed)) {
+                long start = (long) block * BlockJournal.BLOCK;
+                long end = Math.min(start + BlockJournal.BLOCK, partial.file().size());
+                partial.replace(start, again(new Window(partial, start, end)));
+                if (!Arrays.equals(partial.sha256(block), listed)) {
+                    partial.forget(block);
+                    throw new IOException(
+                            "%s: the SHA-256 of bytes %d to %d is not what %s lists, also after fetching them again"
+                                    .formatted(partial.file().path(), start, end, source.name()));
+                }
             }
         }
     }
@@ -166,7 +295,8 @@ final class ModelTransfer {
         PartialFile partial = window.partial();
         ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
         long at = from;
-        try (ReadableByteChannel channel = source.open(manifest.model(), partial.file(), from)) {
+        try (ReadableByteChannel channel =
+                source.open(manifest.model(), partial.file(), new ByteRange(from, window.end()))) {
             while (at < window.end()) {
                 buffer.clear().limit((int) Math.min(BUFFER, window.end() - at));
                 int n = channel.read(buffer);
@@ -217,7 +347,8 @@ final class ModelTransfer {
         ModelFile file = window.partial().file();
         for (int failures = 1; ; failures++) {
             ByteBuffer bytes = ByteBuffer.allocate((int) (window.end() - window.start()));
-            try (ReadableByteChannel channel = source.open(manifest.model(), file, window.start())) {
+            try (ReadableByteChannel channel =
+                    source.open(manifest.model(), file, new ByteRange(window.start(), window.end()))) {
                 while (bytes.hasRemaining()) {
                     if (channel.read(bytes) < 0) {
                         throw new EOFException("the source ended early");
@@ -235,7 +366,7 @@ final class ModelTransfer {
         List<ModelFile> files = new ArrayList<>();
         for (ModelFile file : manifest.files()) {
             files.add(
-                    file.sha256().isPresent()
+                    file.sha256().isPresent() || !folder.holds(file)
                             ? file
                             : new ModelFile(file.path(), file.size(), Optional.of(Digests.sha256(folder.file(file)))));
         }

@@ -1,12 +1,15 @@
 package skulk.kernel.storage;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import skulk.api.model.ModelFile;
 
@@ -41,6 +44,12 @@ final class PartialFile implements AutoCloseable {
         try {
             FileChannel channel = FileChannel.open(
                     folder.partial(file), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            if (channel.size() < file.size()) {
+                try (RandomAccessFile length =
+                        new RandomAccessFile(folder.partial(file).toFile(), "rw")) {
+                    length.setLength(file.size()); // a hole: it takes no room
+                }
+            }
             return new PartialFile(folder, file, channel, journal);
         } catch (IOException e) {
             journal.close();
@@ -61,24 +70,56 @@ final class PartialFile implements AutoCloseable {
         return journal.all();
     }
 
-    /** The stretches that lack at least one block; none for an empty file. */
-    List<Window> missing() {
+    /** Those of some blocks that are here. */
+    BitSet present(BitSet wanted) {
+        BitSet present = journal.done();
+        present.and(wanted);
+        return present;
+    }
+
+    /** The stretches of blocks that are wanted and missing, none longer than {@link #WINDOW}. */
+    List<Window> missing(BitSet wanted) {
+        BitSet blocks = (BitSet) wanted.clone();
+        blocks.andNot(journal.done());
+        return windows(blocks);
+    }
+
+    List<Window> all() {
+        BitSet blocks = new BitSet();
+        blocks.set(0, BlockJournal.blocks(file.size()));
+        return windows(blocks);
+    }
+
+    private List<Window> windows(BitSet blocks) {
+        int most = WINDOW / BlockJournal.BLOCK;
         List<Window> windows = new ArrayList<>();
-        for (long start = 0; start < file.size(); start += WINDOW) {
-            Window window = new Window(this, start, Math.min(start + WINDOW, file.size()));
-            if (firstMissing(window) < window.end()) {
-                windows.add(window);
-            }
+        for (int first = blocks.nextSetBit(0); first >= 0; ) {
+            int end = Math.min(blocks.nextClearBit(first), first / most * most + most);
+            windows.add(new Window(
+                    this, (long) first * BlockJournal.BLOCK, Math.min((long) end * BlockJournal.BLOCK, file.size())));
+            first = blocks.nextSetBit(end);
         }
         return windows;
     }
 
-    List<Window> all() {
-        List<Window> windows = new ArrayList<>();
-        for (long start = 0; start < file.size(); start += WINDOW) {
-            windows.add(new Window(this, start, Math.min(start + WINDOW, file.size())));
-        }
-        return windows;
+    /** The digest of one block. */
+    byte[] sha256(int block) throws IOException {
+        long at = (long) block * BlockJournal.BLOCK;
+        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(BlockJournal.BLOCK, file.size() - at));
+        while (bytes.hasRemaining() && channel.read(bytes, at + bytes.position()) >= 0) {}
+        MessageDigest digest = Digests.sha256();
+        digest.update(bytes.flip());
+        return digest.digest();
+    }
+
+    /** Forgets a block whose bytes are wrong. */
+    void forget(int block) throws IOException {
+        journal.forget(block);
+    }
+
+    /** Flushes what is here; it stays a part. */
+    void force() throws IOException {
+        channel.force(true);
     }
 
     /** Where the first unfinished block of a window begins; its end where all are finished. */

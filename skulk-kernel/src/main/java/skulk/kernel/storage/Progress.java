@@ -6,7 +6,6 @@ import java.util.function.LongSupplier;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Memory;
 import skulk.api.model.ModelFile;
-import skulk.api.model.ModelManifest;
 
 /**
  * How far one transfer is, and when that is worth telling: each 5 % and at least 1 s apart, else every 30 s (contract section 1.4). Safe for use by
@@ -38,14 +37,14 @@ final class Progress {
     }
 
     /** Begins with what a source lists, which is news at once; what was counted of another source's attempt is forgotten, the session's bytes are not. */
-    synchronized void begin(ModelManifest manifest) {
+    synchronized void begin(Wanted wanted) {
         sizes.clear();
         have.clear();
         completed = 0;
         news = true;
-        total = manifest.totalBytes();
-        for (ModelFile file : manifest.files()) {
-            sizes.put(file.path(), file.size());
+        total = wanted.totalBytes();
+        for (ModelFile file : wanted.manifest().files()) {
+            sizes.put(file.path(), wanted.bytes(file));
             have.put(file.path(), 0L);
         }
     }
@@ -66,7 +65,7 @@ final class Progress {
     }
 
     synchronized void finished(ModelFile file) {
-        have.put(file.path(), file.size());
+        have.put(file.path(), sizes.get(file.path()));
         completed++;
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import skulk.api.CopySource;
 import skulk.api.StorageBackend;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -46,15 +47,21 @@ final class Sources {
     /**
      * Walks the sources that have the model until one visit succeeds.
      *
-     * <p>A source that lacks the model is offered the manifest of the first later one that has it: a shared store may then begin a copy of its own (an
-     * {@code upload} that is empty but makes {@code find} succeed), and is visited before the later one. That is how a model crosses the internet once.
+     * <p>A source that lacks the model is offered the manifest of the first later one that has it: a shared store then begins a copy of its own ({@link
+     * CopySource#fetch}), and is visited before the later one. That is how a model crosses the internet once.
      *
      * @param reasons gets why sources were passed over
      * @return whether a visit succeeded
      */
     boolean visit(ModelId model, List<String> reasons, Visitor visitor) throws InterruptedException {
         List<StorageBackend> lacking = new ArrayList<>();
+        boolean afterStore = false;
         for (StorageBackend backend : backends.get()) {
+            if (storeOnly && afterStore && !backend.name().equals(PeerBackend.NAME)) {
+                reasons.add("later sources are not asked: model_store.download.allow_hf_fallback is false");
+                return false;
+            }
+            afterStore |= backend.name().equals(StorageSettings.STORE_BACKEND);
             Optional<Found> found = find(backend, model, reasons);
             if (found.isEmpty()) {
                 lacking.add(backend);
@@ -69,10 +76,6 @@ final class Sources {
                 if (attempt(found.get(), reasons, visitor)) {
                     return true;
                 }
-            }
-            if (storeOnly && backend.name().equals(StorageSettings.STORE_BACKEND)) {
-                reasons.add("later sources are not asked: model_store.download.allow_hf_fallback is false");
-                return false;
             }
         }
         return false;
@@ -122,12 +125,10 @@ final class Sources {
 
     private static Optional<Found> offer(StorageBackend earlier, ModelManifest manifest, List<String> reasons) {
         try {
-            var upload = earlier.upload(manifest);
-            if (upload.isPresent()) {
-                upload.get().close(); // it would have us send the bytes; staging reads, it does not write to sources
-                return Optional.empty();
-            }
-            return find(earlier, manifest.model(), reasons);
+            Optional<CopySource> copies = earlier.copies();
+            return copies.isPresent() && copies.get().fetch(manifest)
+                    ? find(earlier, manifest.model(), reasons)
+                    : Optional.empty();
         } catch (IOException | SkulkException e) {
             reasons.add(earlier.name() + ": " + ModelTransfer.message(e));
             return Optional.empty();

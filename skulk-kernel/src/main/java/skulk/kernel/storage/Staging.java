@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import skulk.api.RankContext.Partial;
+import skulk.api.cluster.Shard;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -24,24 +26,36 @@ final class Staging {
 
     private final StorageSettings settings;
     private final Sources sources;
+    private final ShareSource shares;
     private final DiskSpace disk;
     private final ModelTransfer.Pace pace;
     /** Bytes that running transfers have yet to write. */
     private final AtomicLong reserved = new AtomicLong();
 
-    Staging(StorageSettings settings, Sources sources, DiskSpace disk, Throttle throttle) {
+    /** @param shares says what shards need, where a node may have less than the whole */
+    Staging(StorageSettings settings, Sources sources, ShareSource shares, DiskSpace disk, Throttle throttle) {
         this.settings = settings;
         this.sources = sources;
+        this.shares = shares;
         this.disk = disk;
         this.pace = new ModelTransfer.Pace(settings.limits(), throttle);
     }
 
-    /** What can be loaded without the network, and whether it lies in place. */
-    private record Ready(Path folder, boolean inPlace) {}
+    /**
+     * What can be loaded without the network, and whether it lies in place.
+     *
+     * @param partial the files that are here in part
+     */
+    private record Ready(Path folder, boolean inPlace, Map<String, Partial> partial) {
+        static Ready whole(Path folder, boolean inPlace) {
+            return new Ready(folder, inPlace, Map.of());
+        }
+    }
 
-    /** The model as it can be loaded without fetching anything; empty where a part that it needs is missing. */
-    Optional<Staged> ready(ModelCard card) {
-        Optional<Ready> main = here(card.modelId(), new ArrayList<>());
+    /** The shard's model as it can be loaded without fetching anything; empty where a part that it needs is missing. */
+    Optional<Staged> ready(Shard shard) {
+        ModelCard card = shard.modelCard();
+        Optional<Ready> main = here(card.modelId(), new ArrayList<>()).or(() -> part(shard));
         if (main.isEmpty()) {
             return Optional.empty();
         }
@@ -57,7 +71,8 @@ final class Staging {
                 warnings.add(missing(companion, "not on this node"));
             }
         }
-        return Optional.of(new Staged(main.get().folder(), main.get().inPlace(), companions, warnings));
+        return Optional.of(
+                new Staged(main.get().folder(), main.get().partial(), main.get().inPlace(), companions, warnings));
     }
 
     /**
@@ -65,13 +80,16 @@ final class Staging {
      *
      * @throws SkulkException NOT_FOUND where no source has it, OUT_OF_RESOURCES where it does not fit, NOT_READY where transfers failed
      */
-    Staged fetch(ModelCard card, Progress progress) throws InterruptedException {
-        Ready main = fetch(card.modelId(), progress);
+    Staged fetch(Shard shard, Progress progress) throws InterruptedException {
+        ModelCard card = shard.modelCard();
+        Ready main = fetch(card.modelId(), sparse(shard), progress);
         Map<String, Path> companions = new HashMap<>();
         List<String> warnings = new ArrayList<>();
         for (ModelId companion : card.companions()) {
             try {
-                companions.put(companion.value(), fetch(companion, progress).folder());
+                companions.put(
+                        companion.value(),
+                        fetch(companion, Optional.empty(), progress).folder());
             } catch (SkulkException e) {
                 if (required(card, companion)) {
                     throw e;
@@ -79,7 +97,7 @@ final class Staging {
                 warnings.add(missing(companion, e.getMessage()));
             }
         }
-        return new Staged(main.folder(), main.inPlace(), companions, warnings);
+        return new Staged(main.folder(), main.partial(), main.inPlace(), companions, warnings);
     }
 
     /** Split vision weights are part of the model; drafters only make it faster (contract section 13.4). */
@@ -98,11 +116,24 @@ final class Staging {
         for (Path root : roots()) {
             ModelFolder folder = ModelFolder.of(root, model);
             if (folder.complete()) {
-                return Optional.of(new Ready(
+                return Optional.of(Ready.whole(
                         folder.path(), settings.store().filter(root::equals).isPresent()));
             }
         }
-        return sources.local(model, reasons).map(folder -> new Ready(folder, true));
+        return sources.local(model, reasons).map(folder -> Ready.whole(folder, true));
+    }
+
+    /** The shard where its share of the files suffices; the store's host keeps whole models for all. */
+    private Optional<Shard> sparse(Shard shard) {
+        return shard.whole() || settings.store().isPresent() ? Optional.empty() : Optional.of(shard);
+    }
+
+    private Optional<Ready> part(Shard shard) {
+        ModelFolder folder =
+                ModelFolder.of(settings.staging(), shard.modelCard().modelId());
+        return sparse(shard)
+                .flatMap(s -> ShardNotes.find(folder, s))
+                .map(wanted -> new Ready(folder.path(), false, folder.partial(wanted)));
     }
 
     private List<Path> roots() {
@@ -111,9 +142,10 @@ final class Staging {
                 .orElseGet(() -> List.of(settings.staging()));
     }
 
-    private Ready fetch(ModelId model, Progress progress) throws InterruptedException {
+    /** @param sparse the shard where its share suffices */
+    private Ready fetch(ModelId model, Optional<Shard> sparse, Progress progress) throws InterruptedException {
         List<String> reasons = new ArrayList<>();
-        Optional<Ready> here = here(model, reasons);
+        Optional<Ready> here = here(model, reasons).or(() -> sparse.flatMap(this::part));
         if (here.isPresent()) {
             touch(ModelFolder.of(settings.staging(), model));
             return here.get();
@@ -124,10 +156,15 @@ final class Staging {
                     "model %s is not on node %s, which does not download".formatted(model, settings.nodeName()));
         }
         ModelFolder folder = ModelFolder.of(settings.downloadRoot(), model);
-        if (!sources.visit(model, reasons, found -> transfer(folder, found, progress))) {
+        if (!sources.visit(model, reasons, found -> transfer(folder, found, sparse, progress))) {
             throw notFetched(model, reasons);
         }
-        return new Ready(folder.path(), settings.store().isPresent());
+        if (folder.complete()) {
+            return Ready.whole(folder.path(), settings.store().isPresent());
+        }
+        return sparse.flatMap(this::part)
+                .orElseThrow(() -> new SkulkException(
+                        Problem.Kind.INTERNAL, "what was fetched of %s is not in %s".formatted(model, folder.path())));
     }
 
     private SkulkException notFetched(ModelId model, List<String> reasons) {
@@ -141,9 +178,10 @@ final class Staging {
                         .formatted(settings.nodeName(), model, String.join("; ", distinct)));
     }
 
-    private void transfer(ModelFolder folder, Found found, Progress progress) throws IOException, InterruptedException {
+    private void transfer(ModelFolder folder, Found found, Optional<Shard> sparse, Progress progress)
+            throws IOException, InterruptedException {
         try {
-            write(folder, found, progress);
+            write(folder, found, sparse, progress);
         } catch (IOException e) {
             if (DiskSpace.isFull(e)) {
                 throw diskFull(folder, found.manifest(), e);
@@ -152,21 +190,49 @@ final class Staging {
         }
     }
 
-    private void write(ModelFolder folder, Found found, Progress progress) throws IOException, InterruptedException {
-        ModelManifest manifest = found.manifest();
-        dropChanged(folder, manifest);
-        long need = ModelTransfer.missing(folder, manifest);
+    private void write(ModelFolder folder, Found found, Optional<Shard> sparse, Progress progress)
+            throws IOException, InterruptedException {
+        ModelManifest manifest = dropChanged(folder, found.manifest());
+        ModelTransfer transfer = new ModelTransfer(folder, manifest, found.backend(), pace, progress);
+        Wanted wanted = Wanted.whole(manifest);
+        if (sparse.isPresent()) {
+            // what a share takes is known from the headers only: these must fit in any case
+            withRoom(folder, manifest, headers(folder, manifest), () -> folder.write(manifest));
+            wanted = Wanted.of(manifest, shares.share(sparse.get(), transfer.incoming()));
+        }
+        Wanted all = wanted;
+        withRoom(folder, manifest, ModelTransfer.missing(folder, all), () -> {
+            folder.write(manifest);
+            progress.begin(all);
+            boolean verified = transfer.run(all);
+            noteDigests(folder, manifest);
+            if (sparse.isPresent()) {
+                ShardNotes.add(folder, sparse.get(), all, verified);
+            }
+            touch(folder);
+        });
+    }
+
+    private static long headers(ModelFolder folder, ModelManifest manifest) {
+        return manifest.files().stream()
+                .filter(file -> !folder.holds(file) && !Files.exists(folder.partial(file)))
+                .mapToLong(file -> Math.min(file.size(), BlockJournal.BLOCK))
+                .sum();
+    }
+
+    private interface Writing {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private void withRoom(ModelFolder folder, ModelManifest manifest, long need, Writing action)
+            throws IOException, InterruptedException {
         long before = reserved.getAndAdd(need);
         try {
             long free = disk.free(folder.path()) - before;
             if (need > free) {
                 throw tooLarge(folder, manifest, need, free);
             }
-            folder.write(manifest);
-            progress.begin(manifest);
-            new ModelTransfer(folder, manifest, found.backend(), pace, progress).run();
-            noteDigests(folder, manifest);
-            touch(folder);
+            action.run();
         } finally {
             reserved.addAndGet(-need);
         }
@@ -224,26 +290,34 @@ final class Staging {
         return bytes < 1_000_000_000 ? "%.1f MB".formatted(bytes / 1e6) : "%.1f GB".formatted(bytes / 1e9);
     }
 
-    /** Removes files that an earlier listing had otherwise, so that revisions never mix. */
-    private static void dropChanged(ModelFolder folder, ModelManifest manifest) throws IOException {
+    /** Removes files that an earlier listing had otherwise, so that revisions never mix; answers the manifest with the digests that are known of what stays. */
+    private static ModelManifest dropChanged(ModelFolder folder, ModelManifest manifest) throws IOException {
         Optional<ModelManifest> old = folder.manifest();
-        if (old.isEmpty()
-                || old.get().revision().equals(manifest.revision())
-                        && old.get().files().equals(manifest.files())) {
-            return;
+        if (old.isEmpty()) {
+            return manifest;
         }
-        Map<String, ModelFile> listed = new HashMap<>();
-        manifest.files().forEach(f -> listed.put(f.path(), f));
-        for (ModelFile file : old.get().files()) {
-            ModelFile now = listed.get(file.path());
-            boolean same = now != null
-                    && now.size() == file.size()
-                    && now.sha256().isPresent()
-                    && now.sha256().equals(file.sha256());
-            if (!same) {
+        boolean sameRevision =
+                !manifest.revision().isEmpty() && old.get().revision().equals(manifest.revision());
+        Map<String, ModelFile> before = new HashMap<>();
+        old.get().files().forEach(f -> before.put(f.path(), f));
+        List<ModelFile> files = new ArrayList<>();
+        for (ModelFile file : manifest.files()) {
+            Optional<ModelFile> was = Optional.ofNullable(before.remove(file.path()));
+            boolean same = was.isPresent() && same(was.get(), file, sameRevision);
+            if (was.isPresent() && !same) {
                 Files.deleteIfExists(folder.file(file));
             }
+            files.add(same ? was.get() : file);
         }
+        for (ModelFile gone : before.values()) {
+            Files.deleteIfExists(folder.file(gone));
+        }
+        return new ModelManifest(manifest.model(), manifest.revision(), manifest.source(), files);
+    }
+
+    private static boolean same(ModelFile was, ModelFile now, boolean sameRevision) {
+        return was.size() == now.size()
+                && (now.sha256().isPresent() ? was.sha256().equals(now.sha256()) : sameRevision);
     }
 
     private void touch(ModelFolder folder) {

@@ -55,25 +55,28 @@ public final class StorageService implements AutoCloseable {
     private final Object lock = new Object();
 
     private final Map<ModelId, Job> jobs = new HashMap<>();
-    /** The shard that each staged model was last fetched for; evictions are reported under it. */
-    private final Map<ModelId, Shard> shards = new HashMap<>();
+    /** The shards that each staged model was fetched for; evictions are reported under them. */
+    private final Map<ModelId, List<Shard>> shards = new HashMap<>();
 
     /**
      * @param backends the sources in configured order, asked anew at each use
+     * @param shares says what shards need of their files
      * @param active the cards of the models that have a rank on this node, wanted or running; asked at each decision
      * @param listener hears of every change
      */
     public StorageService(
             StorageSettings settings,
             Supplier<? extends List<StorageBackend>> backends,
+            ShareSource shares,
             Supplier<? extends Collection<ModelCard>> active,
             StorageListener listener) {
-        this(settings, backends, active, listener, DiskSpace.real());
+        this(settings, backends, shares, active, listener, DiskSpace.real());
     }
 
     StorageService(
             StorageSettings settings,
             Supplier<? extends List<StorageBackend>> backends,
+            ShareSource shares,
             Supplier<? extends Collection<ModelCard>> active,
             StorageListener listener,
             DiskSpace disk) {
@@ -81,7 +84,7 @@ public final class StorageService implements AutoCloseable {
         this.active = active;
         this.listener = listener;
         Throttle throttle = new Throttle(settings.limits().bytesPerSecond(), System::nanoTime);
-        this.staging = new Staging(settings, new Sources(backends, settings.storeOnly()), disk, throttle);
+        this.staging = new Staging(settings, new Sources(backends, settings.storeOnly()), shares, disk, throttle);
         clock.scheduleWithFixedDelay(this::tick, 1, 1, TimeUnit.SECONDS);
     }
 
@@ -100,7 +103,8 @@ public final class StorageService implements AutoCloseable {
     }
 
     /**
-     * Makes a shard's model loadable on this node and tells the listener how that goes. A model that is being fetched already is not fetched twice.
+     * Makes a shard's model loadable on this node and tells the listener how that goes. A model that is being fetched already is not fetched twice; another
+     * shard of it comes after that.
      *
      * @return completes with the folder, or exceptionally with a {@link SkulkException} (NOT_FOUND, OUT_OF_RESOURCES, NOT_READY; CONFLICT after a cancel)
      */
@@ -108,20 +112,27 @@ public final class StorageService implements AutoCloseable {
         ModelId model = shard.modelCard().modelId();
         synchronized (lock) {
             Job running = jobs.get(model);
-            if (running != null) {
+            if (running != null && running.shard.covers(shard)) {
                 return running.result.copy();
+            }
+            if (running != null) {
+                return running.result
+                        .handle((staged, failure) -> running)
+                        .thenCompose(before -> before.cancelled ? before.result.copy() : ensure(shard));
             }
             Job job = new Job(shard);
             jobs.put(model, job);
-            shards.put(model, shard);
+            List<Shard> fetched = shards.computeIfAbsent(model, m -> new ArrayList<>());
+            fetched.removeIf(shard::same);
+            fetched.add(shard);
             workers.execute(() -> run(job));
             return job.result.copy();
         }
     }
 
     /** What can be loaded at once, companions included; reads the disk, never the network of a source's own. */
-    public Optional<Staged> ready(ModelCard card) {
-        return staging.ready(card);
+    public Optional<Staged> ready(Shard shard) {
+        return staging.ready(shard);
     }
 
     /** Stops fetching a model; what has arrived stays for the next attempt. False where it was not being fetched. */
@@ -148,13 +159,15 @@ public final class StorageService implements AutoCloseable {
             if (job.cancelled) {
                 throw new InterruptedException();
             }
-            Optional<Staged> ready = staging.ready(card);
+            Optional<Staged> ready = staging.ready(job.shard);
             if (ready.isEmpty()) {
                 tell(job, pending(job.shard, 0, card.storageSize().inBytes()));
             }
-            Staged staged = staging.fetch(card, job.progress);
+            Staged staged = staging.fetch(job.shard, job.progress);
             staged.warnings().forEach(w -> LOG.log(System.Logger.Level.WARNING, "{0}: {1}", card.modelId(), w));
-            long total = Math.max(job.progress.totalBytes(), card.storageSize().inBytes());
+            long total = staged.partial().isEmpty()
+                    ? Math.max(job.progress.totalBytes(), card.storageSize().inBytes())
+                    : job.progress.totalBytes();
             end(job);
             listener.changed(new DownloadCompleted(
                     settings.node(), job.shard, staged.folder().toString(), new Memory(total), staged.inPlace()));
@@ -279,7 +292,7 @@ public final class StorageService implements AutoCloseable {
             for (ModelId model : Eviction.victims(copies, inUse(), budget)) {
                 try {
                     trash.add(folders.get(model).moveToTrash());
-                    Optional.ofNullable(shards.remove(model)).ifPresent(evicted::add);
+                    Optional.ofNullable(shards.remove(model)).ifPresent(evicted::addAll);
                     LOG.log(System.Logger.Level.INFO, "evicted the staged copy of {0}", model);
                 } catch (IOException e) {
                     LOG.log(

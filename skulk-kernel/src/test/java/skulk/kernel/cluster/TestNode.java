@@ -13,7 +13,6 @@ import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.cluster.Shard;
-import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
 import skulk.kernel.event.EventLog;
 import skulk.kernel.event.LogLimits;
@@ -91,8 +90,8 @@ public final class TestNode implements AutoCloseable {
         }
 
         @Override
-        public Optional<Loadable> ready(ModelCard card) {
-            return Optional.of(new Loadable(Path.of("."), Map.of()));
+        public Optional<Loadable> ready(Shard shard) {
+            return Optional.of(new Loadable(Path.of("."), Map.of(), Map.of()));
         }
 
         @Override

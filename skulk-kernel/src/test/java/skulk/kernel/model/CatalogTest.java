@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.StorageBackend;
 import skulk.api.json.JsonException;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -53,7 +54,7 @@ class CatalogTest {
         }
 
         @Override
-        public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+        public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
             return FileChannel.open(root.resolve(model.directoryName()).resolve(file.path()));
         }
 
@@ -146,7 +147,7 @@ class CatalogTest {
         }
 
         @Override
-        public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+        public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
             throw new IOException("connection refused");
         }
     }

@@ -77,8 +77,7 @@ public final class Samples {
                 instance,
                 runner,
                 instance.shardAssignments().runnerToShard().get(runner),
-                Path.of("."),
-                Map.of(),
+                new RankSpec.Files(Path.of("."), Map.of(), Map.of()),
                 Map.of("test", misbehaviour));
     }
 

@@ -7,6 +7,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -15,14 +16,17 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import skulk.api.ModelUpload;
+import java.util.function.Function;
+import skulk.api.CopySource;
 import skulk.api.StorageBackend;
+import skulk.api.model.ByteRange;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
 
 /** A source in memory that counts what it gives and misbehaves as told. */
-final class MemorySource implements StorageBackend {
+final class MemorySource implements StorageBackend, CopySource {
     /** Decides what a read of a file from an offset does; may throw or change the stream. */
     @FunctionalInterface
     interface Mischief {
@@ -38,7 +42,13 @@ final class MemorySource implements StorageBackend {
     volatile String revision = "r1";
     volatile Mischief mischief = (file, offset, content) -> from(content, offset);
     volatile Optional<Path> local = Optional.empty();
-    volatile Runnable onUpload = () -> {};
+    /** Whether it tells the digests of blocks. */
+    volatile boolean blockDigests;
+    /** What it has of a file. */
+    volatile Function<ModelFile, FilePart> offered =
+            file -> new FilePart(file.path(), List.of(new ByteRange(0, file.size())));
+
+    volatile Runnable onFetch = () -> {};
 
     MemorySource(String name) {
         this.name = name;
@@ -79,13 +89,31 @@ final class MemorySource implements StorageBackend {
     }
 
     @Override
-    public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         opens.incrementAndGet();
         Map<String, byte[]> files = models.get(model);
         if (files == null || !files.containsKey(file.path())) {
             throw new IOException("gone: " + file.path());
         }
-        return counted(mischief.open(file, offset, files.get(file.path())));
+        return counted(mischief.open(file, range.start(), files.get(file.path())));
+    }
+
+    @Override
+    public FilePart available(ModelId model, ModelFile file) {
+        return offered.apply(file);
+    }
+
+    @Override
+    public Optional<byte[]> digests(ModelId model, ModelFile file) {
+        if (!blockDigests) {
+            return Optional.empty();
+        }
+        byte[] content = models.get(model).get(file.path());
+        ByteBuffer digests = ByteBuffer.allocate(32 * ((content.length + BLOCK - 1) / BLOCK));
+        for (int at = 0; at < content.length; at += BLOCK) {
+            digests.put(Digests.sha256().digest(Arrays.copyOfRange(content, at, Math.min(at + BLOCK, content.length))));
+        }
+        return Optional.of(digests.array());
     }
 
     private ReadableByteChannel counted(ReadableByteChannel inner) {
@@ -115,8 +143,13 @@ final class MemorySource implements StorageBackend {
     }
 
     @Override
-    public Optional<ModelUpload> upload(ModelManifest manifest) {
-        onUpload.run();
-        return Optional.empty();
+    public Optional<CopySource> copies() {
+        return Optional.of(this);
+    }
+
+    @Override
+    public boolean fetch(ModelManifest manifest) {
+        onFetch.run();
+        return models.containsKey(manifest.model());
     }
 }

@@ -26,7 +26,7 @@ class ProgressTest {
 
     @Test
     void tellsEachFivePercentAtLeastASecondApartElseEveryHalfMinute() {
-        progress.begin(new ModelManifest(new ModelId("m"), "", "hub", List.of(file)));
+        progress.begin(Wanted.whole(new ModelManifest(new ModelId("m"), "", "hub", List.of(file))));
         assertTrue(progress.due(), "the list of files is news");
         progress.received(file, 500);
         after(0.9);
@@ -46,7 +46,7 @@ class ProgressTest {
 
     @Test
     void countsSessionSpeedAndTimeLeft() {
-        progress.begin(new ModelManifest(new ModelId("m"), "", "hub", List.of(file)));
+        progress.begin(Wanted.whole(new ModelManifest(new ModelId("m"), "", "hub", List.of(file))));
         progress.resumed(file, 400);
         progress.received(file, 100);
         after(1);

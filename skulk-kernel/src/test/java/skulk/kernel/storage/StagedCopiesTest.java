@@ -120,6 +120,6 @@ class StagedCopiesTest extends StorageFixture {
         service.release(MODEL);
         Download.DownloadPending last = assertInstanceOf(Download.DownloadPending.class, told.getLast());
         assertEquals(0, last.downloaded().inBytes());
-        assertTrue(service.ready(Cards.card("org/model")).isEmpty());
+        assertTrue(service.ready(Cards.shard(Cards.card("org/model"))).isEmpty());
     }
 }

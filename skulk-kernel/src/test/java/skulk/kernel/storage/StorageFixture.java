@@ -36,6 +36,7 @@ abstract class StorageFixture {
     final List<StorageBackend> backends = new ArrayList<>(List.of(hub));
     final List<ModelCard> active = new CopyOnWriteArrayList<>();
     final List<Download> told = new CopyOnWriteArrayList<>();
+    volatile ShareSource shares = ShareSource.WHOLE;
     private final List<StorageService> services = new ArrayList<>();
 
     @AfterEach
@@ -58,7 +59,7 @@ abstract class StorageFixture {
     }
 
     StorageService service(StorageSettings settings, DiskSpace space) {
-        StorageService service = new StorageService(settings, () -> backends, () -> active, told::add, space);
+        StorageService service = new StorageService(settings, () -> backends, shares, () -> active, told::add, space);
         services.add(service);
         return service;
     }

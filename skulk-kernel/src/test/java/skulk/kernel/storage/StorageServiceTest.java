@@ -161,7 +161,7 @@ class StorageServiceTest extends StorageFixture {
         byte[] weights = random(MIB, 7);
         hub.with(MODEL, "model.safetensors", weights);
         MemorySource store = new MemorySource("store");
-        store.onUpload = () -> store.with(MODEL, "model.safetensors", weights);
+        store.onFetch = () -> store.with(MODEL, "model.safetensors", weights);
         backends.addFirst(store);
         get(service(), Cards.card("org/model"));
         assertEquals(0, hub.opens.get());

@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import skulk.api.StorageBackend;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -102,7 +103,7 @@ final class DirectoryBackend implements StorageBackend {
     }
 
     @Override
-    public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         Path folder = local(model).orElseThrow(() -> new NoSuchFileException(model + ": no such model in " + roots));
         FileChannel channel = FileChannel.open(folder.resolve(file.path()), StandardOpenOption.READ);
         try {
@@ -110,7 +111,7 @@ final class DirectoryBackend implements StorageBackend {
                 throw new IOException("%s has %d bytes now, %d when it was listed"
                         .formatted(folder.resolve(file.path()), channel.size(), file.size()));
             }
-            return channel.position(offset);
+            return channel.position(range.start());
         } catch (IOException e) {
             channel.close();
             throw e;

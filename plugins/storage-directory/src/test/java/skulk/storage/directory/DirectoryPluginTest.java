@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.fake.FakeContext;
 import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -109,12 +110,12 @@ class DirectoryPluginTest {
         assertEquals(12, manifest.totalBytes());
         ModelFile weights = manifest.files().getLast();
         ByteBuffer rest = ByteBuffer.allocate(20);
-        try (var channel = backend().open(manifest.model(), weights, 4)) {
+        try (var channel = backend().open(manifest.model(), weights, new ByteRange(4, weights.size()))) {
             while (channel.read(rest) >= 0) {}
         }
         assertEquals("456789", new String(rest.array(), 0, rest.position(), StandardCharsets.US_ASCII));
         Files.writeString(folder.resolve("model.safetensors"), "shorter");
-        assertTrue(assertThrows(IOException.class, () -> backend().open(manifest.model(), weights, 0))
+        assertTrue(assertThrows(IOException.class, () -> backend().open(manifest.model(), weights, new ByteRange(0, 1)))
                 .getMessage()
                 .contains("7 bytes now, 10 when"));
         assertTrue(!backend().find(manifest.model()).orElseThrow().revision().equals(manifest.revision()));

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import skulk.api.StorageBackend;
 import skulk.api.json.Json;
 import skulk.api.json.Records;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -60,13 +61,13 @@ final class EmbeddedBackend implements StorageBackend {
     }
 
     @Override
-    public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         if (!model.equals(manifest.model()) || !manifest.files().contains(file)) {
             throw new NoSuchFileException(model + "/" + file.path());
         }
         InputStream in = resource(file.path());
         try {
-            in.skipNBytes(offset);
+            in.skipNBytes(range.start());
             return Channels.newChannel(in);
         } catch (IOException e) {
             in.close();

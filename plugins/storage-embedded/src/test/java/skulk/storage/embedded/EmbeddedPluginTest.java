@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import skulk.api.fake.FakeContext;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -93,12 +94,12 @@ class EmbeddedPluginTest {
                 .filter(f -> f.path().equals("config.json"))
                 .findFirst()
                 .orElseThrow();
-        try (var channel = backend.open(TINY, config, config.size() - 1)) {
+        try (var channel = backend.open(TINY, config, new ByteRange(config.size() - 1, config.size()))) {
             ByteBuffer last = ByteBuffer.wrap(Channels.newInputStream(channel).readAllBytes());
             assertEquals(1, last.remaining());
             assertEquals('}', last.get());
         }
         ModelFile absent = new ModelFile("none", 1, Optional.empty());
-        assertThrows(NoSuchFileException.class, () -> backend.open(TINY, absent, 0));
+        assertThrows(NoSuchFileException.class, () -> backend.open(TINY, absent, new ByteRange(0, 1)));
     }
 }

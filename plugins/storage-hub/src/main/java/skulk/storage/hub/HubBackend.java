@@ -26,6 +26,7 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -181,7 +182,7 @@ final class HubBackend implements StorageBackend {
     }
 
     @Override
-    public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         HubListing listing = listings.get(model);
         if (listing == null) {
             find(model);
@@ -192,9 +193,9 @@ final class HubBackend implements StorageBackend {
         }
         URI uri = client.uri("/%s/resolve/%s/%s".formatted(model, encode(listing.revision()), encodePath(file.path())));
         if (file.sha256().isPresent() || file.size() > SMALL) {
-            return new RangedChannel(client, uri, file, offset, answer -> check(answer, model));
+            return new RangedChannel(client, uri, file, range, answer -> check(answer, model));
         }
-        return small(uri, listing, file, offset);
+        return small(uri, listing, file, range.start());
     }
 
     private ReadableByteChannel small(URI uri, HubListing listing, ModelFile file, long offset) throws IOException {

@@ -10,11 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 
 /**
- * A large file from an offset to its end, read in bounded requests that end at multiples of {@value #RANGE} bytes: a reader that stops at such a
- * boundary has not made the hub send anything in vain. Each answer is checked to be of the listed content. Used by one thread.
+ * A stretch of a large file, read in requests of at most {@value #RANGE} bytes. Each answer is checked to be of the listed content. Used by one thread.
  */
 final class RangedChannel implements ReadableByteChannel {
     static final int RANGE = 16 << 20;
@@ -24,6 +24,7 @@ final class RangedChannel implements ReadableByteChannel {
     private final URI uri;
     private final ModelFile file;
     private final Check check;
+    private final long last;
     private final byte[] buffer = new byte[64 << 10];
     private long position;
     private long end;
@@ -36,12 +37,13 @@ final class RangedChannel implements ReadableByteChannel {
         void check(HubClient.Answer answer) throws IOException;
     }
 
-    RangedChannel(HubClient client, URI uri, ModelFile file, long offset, Check check) {
+    RangedChannel(HubClient client, URI uri, ModelFile file, ByteRange range, Check check) {
         this.client = client;
         this.uri = uri;
         this.file = file;
         this.check = check;
-        this.position = offset;
+        this.position = range.start();
+        this.last = Math.min(range.end(), file.size());
     }
 
     @Override
@@ -49,7 +51,7 @@ final class RangedChannel implements ReadableByteChannel {
         if (!open) {
             throw new ClosedChannelException();
         }
-        if (position >= file.size()) {
+        if (position >= last) {
             return -1;
         }
         if (current.isEmpty()) {
@@ -71,7 +73,7 @@ final class RangedChannel implements ReadableByteChannel {
     }
 
     private void request() throws IOException {
-        end = Math.min((position / RANGE + 1) * RANGE, file.size());
+        end = Math.min(position + RANGE, last);
         HubClient.Answer answer = client.get(uri, Map.of("Range", "bytes=%d-%d".formatted(position, end - 1)));
         try {
             if (answer.status() == 416) {
@@ -129,7 +131,7 @@ final class RangedChannel implements ReadableByteChannel {
         }
         InputStream body = answer.response().body();
         body.skipNBytes(position);
-        end = file.size();
+        end = last;
     }
 
     private IOException changed(String how) {

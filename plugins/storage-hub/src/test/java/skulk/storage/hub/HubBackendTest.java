@@ -25,6 +25,7 @@ import skulk.api.fake.FakeContext;
 import skulk.api.fake.FakeExchange;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -92,9 +93,13 @@ class HubBackendTest {
         return out.toByteArray();
     }
 
+    private static ReadableByteChannel open(HubBackend backend, ModelFile file, long offset) throws IOException {
+        return backend.open(MODEL, file, new ByteRange(offset, file.size()));
+    }
+
     private byte[] readWeights(HubBackend backend, long offset) throws IOException {
         ModelManifest manifest = backend.find(MODEL).orElseThrow();
-        return read(backend.open(MODEL, file(manifest, "model.safetensors"), offset), Integer.MAX_VALUE);
+        return read(open(backend, file(manifest, "model.safetensors"), offset), Integer.MAX_VALUE);
     }
 
     @Test
@@ -132,8 +137,8 @@ class HubBackendTest {
         assertEquals(weights.length - 5 * MIB, hub.fileBytes.get());
         hub.fileBytes.set(0);
         ModelFile file = file(backend.find(MODEL).orElseThrow(), "model.safetensors");
-        read(backend.open(MODEL, file, 16 * MIB), 16 * MIB);
-        assertEquals(16 * MIB, hub.fileBytes.get(), "a reader of one window gets one window");
+        read(backend.open(MODEL, file, new ByteRange(5, 16 * MIB)), Integer.MAX_VALUE);
+        assertEquals(16 * MIB - 5, hub.fileBytes.get(), "a reader of a range gets the range");
     }
 
     @Test
@@ -159,7 +164,7 @@ class HubBackendTest {
         };
         HubBackend backend = backend();
         ModelManifest manifest = backend.find(MODEL).orElseThrow();
-        assertEquals("{}", new String(read(backend.open(MODEL, file(manifest, "config.json"), 0), 99)));
+        assertEquals("{}", new String(read(open(backend, file(manifest, "config.json"), 0), 99)));
         assertEquals(1000, weights.length);
         hub.mischief = request -> Optional.of(Reply.of(500, new byte[0]));
         assertTrue(assertThrows(IOException.class, () -> backend.find(MODEL))
@@ -216,17 +221,17 @@ class HubBackendTest {
                         "ETag",
                         '"' + "ab".repeat(32) + '"'))) {
             hub.mischief = request -> Optional.of(wrong);
-            IOException e = assertThrows(IOException.class, () -> read(backend.open(MODEL, listed, 100), 900));
+            IOException e = assertThrows(IOException.class, () -> read(open(backend, listed, 100), 900));
             assertTrue(e.getMessage().contains("model.safetensors changed on the hub"), e.getMessage());
         }
         hub.mischief = request -> Optional.of(Reply.of(206, new byte[900], "Content-Range", "bytes 50-949/1000"));
-        IOException shifted = assertThrows(IOException.class, () -> read(backend.open(MODEL, listed, 100), 900));
+        IOException shifted = assertThrows(IOException.class, () -> read(open(backend, listed, 100), 900));
         assertTrue(shifted.getMessage().contains("from byte 50, not from 100"), shifted.getMessage());
         hub.mischief = request -> Optional.empty();
         weights(2000);
         hub.commit = "2222222222222222222222222222222222222222";
         backend.find(MODEL);
-        IOException e = assertThrows(IOException.class, () -> backend.open(MODEL, listed, 0));
+        IOException e = assertThrows(IOException.class, () -> open(backend, listed, 0));
         assertTrue(e.getMessage().contains("changed on the hub since it was listed"), e.getMessage());
     }
 
@@ -244,11 +249,11 @@ class HubBackendTest {
         HubBackend backend = backend();
         ModelFile config = file(backend.find(MODEL).orElseThrow(), "config.json");
         hub.mischief = request -> Optional.of(Reply.of(200, "[]".getBytes()));
-        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0))
+        assertTrue(assertThrows(IOException.class, () -> open(backend, config, 0))
                 .getMessage()
                 .contains("Git id"));
         hub.mischief = request -> Optional.of(Reply.of(200, "{ }".getBytes()));
-        assertTrue(assertThrows(IOException.class, () -> backend.open(MODEL, config, 0))
+        assertTrue(assertThrows(IOException.class, () -> open(backend, config, 0))
                 .getMessage()
                 .contains("more bytes"));
     }

@@ -71,6 +71,23 @@ final class FileSender {
         copy(folder, file, span.get(), exchange.getResponseBody());
     }
 
+    /** Waits until a file has its final name; false where nothing arrives any more. */
+    boolean awaitWhole(StoreFolder folder, ModelFile file) throws IOException, InterruptedException {
+        if (folder.whole(file)) {
+            return true;
+        }
+        try (FolderWatch watch =
+                new FolderWatch(folder.path().resolve(file.path()).getParent())) {
+            long end = System.nanoTime() + patience.toNanos();
+            while (!folder.whole(file)) {
+                if (System.nanoTime() > end || !watch.await(patience)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
     private void copy(StoreFolder folder, ModelFile file, Span span, OutputStream out)
             throws IOException, InterruptedException {
         long at = span.start();

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import skulk.api.StorageBackend;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -31,11 +32,11 @@ final class HostBackend implements StorageBackend {
     }
 
     @Override
-    public ReadableByteChannel open(ModelId model, ModelFile file, long offset) throws IOException {
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         FileChannel channel =
                 FileChannel.open(StoreFolder.of(store.root(), model).path().resolve(file.path()));
         try {
-            return channel.position(offset);
+            return channel.position(range.start());
         } catch (IOException e) {
             channel.close();
             throw e;

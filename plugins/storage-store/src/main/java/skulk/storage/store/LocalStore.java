@@ -162,8 +162,7 @@ final class LocalStore implements Store {
         Begun begun = new Begun(model, folder, told(cluster.view(), model));
         cluster.views().subscribe(begun);
         try {
-            cluster.call(new Operation.StartDownload(
-                    cluster.view().self(), Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers())));
+            cluster.call(new Operation.StartDownload(cluster.view().self(), Shard.PipelineShardMetadata.all(card)));
             return begun.result.get(wait.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             return new Progress(model, "pending", 0, Optional.empty());

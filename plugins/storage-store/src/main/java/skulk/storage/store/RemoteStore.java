@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -50,6 +51,40 @@ final class RemoteStore implements Store {
                 .sign(method, uri.getRawPath(), Instant.now())
                 .ifPresent(value -> connection.setRequestProperty(Signature.HEADER, value));
         return connection;
+    }
+
+    /** The digests of a file's blocks; asks again as long as the store is still fetching the file. */
+    byte[] digests(ModelId model, ModelFile file) throws IOException {
+        while (true) {
+            HttpURLConnection connection = connect("GET", path(model, file) + "?" + StoreServer.DIGESTS, 0);
+            int status = connection.getResponseCode();
+            if (status == 200) {
+                try (InputStream in = connection.getInputStream()) {
+                    return in.readNBytes(MAX_ANSWER);
+                }
+            }
+            connection.disconnect();
+            boolean coming = status == 503
+                    && status(model)
+                            .filter(p -> !p.status().equals(Progress.FAILED))
+                            .isPresent();
+            if (!coming) {
+                throw new IOException("the store answered %d for the digests of %s".formatted(status, file.path()));
+            }
+        }
+    }
+
+    static String path(ModelId model, ModelFile file) {
+        return path(model) + "/"
+                + String.join(
+                        "/",
+                        Arrays.stream(file.path().split("/"))
+                                .map(RemoteStore::encode)
+                                .toList());
+    }
+
+    private static String encode(String segment) {
+        return URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     static String path(ModelId model) {

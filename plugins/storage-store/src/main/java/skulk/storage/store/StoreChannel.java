@@ -3,43 +3,34 @@ package skulk.storage.store;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
-import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Optional;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 
-/** A file of the store from an offset on, read in requests that end at multiples of {@value #RANGE} bytes. Used by one thread. */
+/** A stretch of a file of the store, read in requests of at most {@value #RANGE} bytes. Used by one thread. */
 final class StoreChannel implements ReadableByteChannel {
     static final int RANGE = 16 << 20;
 
     private final RemoteStore store;
     private final String path;
     private final ModelFile file;
+    private final long last;
     private final byte[] buffer = new byte[256 << 10];
     private long position;
     private long end;
     private boolean open = true;
     private Optional<InputStream> body = Optional.empty();
 
-    StoreChannel(RemoteStore store, ModelId model, ModelFile file, long offset) {
+    StoreChannel(RemoteStore store, ModelId model, ModelFile file, ByteRange range) {
         this.store = store;
-        this.path = RemoteStore.path(model) + "/"
-                + String.join(
-                        "/",
-                        Arrays.stream(file.path().split("/"))
-                                .map(StoreChannel::encode)
-                                .toList());
+        this.path = RemoteStore.path(model, file);
         this.file = file;
-        this.position = offset;
-    }
-
-    private static String encode(String segment) {
-        return URLEncoder.encode(segment, StandardCharsets.UTF_8).replace("+", "%20");
+        this.position = range.start();
+        this.last = Math.min(range.end(), file.size());
     }
 
     @Override
@@ -47,7 +38,7 @@ final class StoreChannel implements ReadableByteChannel {
         if (!open) {
             throw new ClosedChannelException();
         }
-        if (position >= file.size()) {
+        if (position >= last) {
             return -1;
         }
         if (body.isEmpty()) {
@@ -67,7 +58,7 @@ final class StoreChannel implements ReadableByteChannel {
     }
 
     private InputStream request() throws IOException {
-        end = Math.min((position / RANGE + 1) * RANGE, file.size());
+        end = Math.min(position + RANGE, last);
         HttpURLConnection connection = store.connect("GET", path, 0);
         connection.setRequestProperty("Range", "bytes=%d-%d".formatted(position, end - 1));
         int status = connection.getResponseCode();

@@ -1,6 +1,8 @@
 package skulk.storage.store;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitOption;
@@ -8,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -126,8 +130,7 @@ record StoreFolder(Path path) {
             return false;
         }
         for (ModelFile file : manifest.get().files()) {
-            Path at = path.resolve(file.path());
-            if (!Files.isRegularFile(at) || Files.size(at) != file.size()) {
+            if (!whole(file)) {
                 return false;
             }
         }
@@ -150,6 +153,27 @@ record StoreFolder(Path path) {
             }
         }
         return Optional.empty();
+    }
+
+    boolean whole(ModelFile file) throws IOException {
+        Path at = path.resolve(file.path());
+        return Files.isRegularFile(at) && Files.size(at) == file.size();
+    }
+
+    /** The SHA-256 of each block of a whole file, 32 bytes each. */
+    byte[] digests(ModelFile file) throws IOException {
+        ByteBuffer digests = ByteBuffer.allocate(Math.toIntExact(32 * ((file.size() + BLOCK - 1) / BLOCK)));
+        try (InputStream in = Files.newInputStream(path.resolve(file.path()))) {
+            MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+            for (byte[] block = in.readNBytes(BLOCK); block.length > 0; block = in.readNBytes(BLOCK)) {
+                digests.put(sha256.digest(block));
+            }
+            return digests.array();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        } catch (BufferOverflowException e) {
+            throw new IOException("%s became longer".formatted(file.path()), e);
+        }
     }
 
     /** The position up to which bytes from an offset on are there without a gap. */

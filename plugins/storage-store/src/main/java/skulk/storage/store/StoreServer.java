@@ -25,6 +25,9 @@ import skulk.api.problem.SkulkException;
 /** The store's own HTTP surface, on its own port (contract section 8.2, "Store server"). */
 final class StoreServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(StoreServer.class.getName());
+    /** Query that asks for the digests of a file's blocks instead of its bytes. */
+    static final String DIGESTS = "digests";
+
     private static final Duration MAX_WAIT = Duration.ofSeconds(60);
 
     private final LocalStore store;
@@ -205,7 +208,24 @@ final class StoreServer implements AutoCloseable {
         if (folder.available(file.get(), 0) < file.get().size() && !folder.complete()) {
             store.resume(model);
         }
-        sender.send(exchange, folder, file.get());
+        if (DIGESTS.equals(exchange.getRequestURI().getRawQuery())) {
+            digests(exchange, folder, file.get());
+        } else {
+            sender.send(exchange, folder, file.get());
+        }
+    }
+
+    /** The SHA-256 of each block, once the whole is verified; 503 where that takes too long, so that the reader asks again. */
+    private void digests(HttpExchange exchange, StoreFolder folder, ModelFile file)
+            throws IOException, InterruptedException {
+        if (!sender.awaitWhole(folder, file)) {
+            fail(exchange, 503, "%s is not whole yet".formatted(file.path()));
+            return;
+        }
+        byte[] digests = folder.digests(file);
+        exchange.getResponseHeaders().set("Content-Type", "application/octet-stream");
+        exchange.sendResponseHeaders(200, digests.length == 0 ? -1 : digests.length);
+        exchange.getResponseBody().write(digests);
     }
 
     private static Duration waitOf(HttpExchange exchange) {

@@ -61,7 +61,7 @@ class StorePluginTest extends StoreFixture {
             return new CommandId("c1");
         });
         ModelManifest manifest = new ModelManifest(MODEL, "r1", "hub", List.of(weights(10)));
-        assertEquals(Optional.empty(), backend.upload(manifest));
+        assertTrue(backend.copies().orElseThrow().fetch(manifest));
         assertEquals(List.of(weights(10)), backend.find(MODEL).orElseThrow().files());
         Operation.StartDownload call =
                 assertInstanceOf(Operation.StartDownload.class, cluster.calls().getLast());
@@ -87,7 +87,8 @@ class StorePluginTest extends StoreFixture {
             return new CommandId("c1");
         });
         ModelManifest manifest = new ModelManifest(MODEL, "r1", "hub", List.of(weights(10)));
-        IOException e = assertThrows(IOException.class, () -> backend.upload(manifest));
+        IOException e = assertThrows(
+                IOException.class, () -> backend.copies().orElseThrow().fetch(manifest));
         assertTrue(e.getMessage().contains("no source has it"), e.getMessage());
         cluster.answering(operation -> {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "unknown model");

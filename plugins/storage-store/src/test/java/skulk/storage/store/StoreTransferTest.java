@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import skulk.api.fake.FakeExchange;
+import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
@@ -77,7 +79,7 @@ class StoreTransferTest extends StoreFixture {
                         right.sign("GET", "/health", old).orElseThrow()));
         assertEquals(401, status("/health", Signature.HEADER, "x"));
         ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
-        assertArrayEquals(bytes, read(backend.open(MODEL, file, 0)));
+        assertArrayEquals(bytes, read(backend.open(MODEL, file, new ByteRange(0, file.size()))));
         assertEquals(
                 200, new FakeExchange().run(feature, "GET", "/store/registry").status());
     }
@@ -89,12 +91,40 @@ class StoreTransferTest extends StoreFixture {
         ModelManifest manifest = backend.find(MODEL).orElseThrow();
         assertEquals("r1", manifest.revision());
         assertEquals(List.of(weights(40 << 20)), manifest.files());
-        byte[] rest = read(backend.open(MODEL, manifest.files().getFirst(), 3_000_000));
+        byte[] rest = read(backend.open(
+                MODEL,
+                manifest.files().getFirst(),
+                new ByteRange(3_000_000, manifest.files().getFirst().size())));
         assertArrayEquals(Arrays.copyOfRange(bytes, 3_000_000, bytes.length), rest);
         assertEquals(Optional.empty(), backend.local(MODEL));
         assertEquals(Optional.of(root.resolve("org--model")), hostBackend.local(MODEL));
         assertEquals(List.of(MODEL), hostBackend.models());
         assertEquals(Optional.empty(), backend.find(new ModelId("org/none")));
+    }
+
+    @Test
+    void tellsTheDigestsOfBlocksOnceAFileIsWhole() throws Exception {
+        byte[] bytes = complete(2 * StoreFolder.BLOCK + 5);
+        startBoth("");
+        ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
+        byte[] digests = backend.copies().orElseThrow().digests(MODEL, file).orElseThrow();
+        assertEquals(96, digests.length);
+        MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+        byte[] last = Arrays.copyOfRange(bytes, 2 * StoreFolder.BLOCK, bytes.length);
+        assertArrayEquals(sha256.digest(last), Arrays.copyOfRange(digests, 64, 96));
+
+        Files.move(folder().resolve("model.safetensors"), folder().resolve("model.safetensors.partial"));
+        cluster.show(downloading(ongoing()));
+        CompletableFuture<byte[]> reader = CompletableFuture.supplyAsync(() -> {
+            try {
+                return backend.copies().orElseThrow().digests(MODEL, file).orElseThrow();
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        assertThrows(java.util.concurrent.TimeoutException.class, () -> reader.get(200, TimeUnit.MILLISECONDS));
+        Files.move(folder().resolve("model.safetensors.partial"), folder().resolve("model.safetensors"));
+        assertArrayEquals(digests, reader.get(10, TimeUnit.SECONDS));
     }
 
     @Test
@@ -121,7 +151,7 @@ class StoreTransferTest extends StoreFixture {
         CompletableFuture<byte[]> reader = new CompletableFuture<>();
         Thread.ofVirtual().start(() -> {
             try {
-                reader.complete(read(backend.open(MODEL, file, 0)));
+                reader.complete(read(backend.open(MODEL, file, new ByteRange(0, file.size()))));
             } catch (IOException e) {
                 reader.completeExceptionally(e);
             }

@@ -30,7 +30,7 @@ import skulk.api.json.JsonObject;
  */
 public final class Safetensors {
     /** The limit of the reference implementation. */
-    static final long MAX_HEADER = 100_000_000;
+    public static final long MAX_HEADER = 100_000_000;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int MAX_DIMENSIONS = 8;
@@ -53,7 +53,7 @@ public final class Safetensors {
                 LinkedHashMap.newLinkedHashMap(header.members().size());
         header.members().forEach((name, value) -> {
             if (!name.equals("__metadata__")) {
-                Tensor tensor = tensor(file, name, value, data, ranges);
+                Tensor tensor = tensor(file, name, value, new Data(data, start), ranges);
                 tensors.put(name, tensor);
             }
         });
@@ -96,7 +96,7 @@ public final class Safetensors {
         }
     }
 
-    private static Tensor tensor(Path file, String name, Json value, MemorySegment data, List<Range> ranges) {
+    private static Tensor tensor(Path file, String name, Json value, Data data, List<Range> ranges) {
         String where = file + ": tensor " + name + ": ";
         if (!(value instanceof JsonObject fields)) {
             throw new CheckpointException(where + "header entry is not an object");
@@ -112,8 +112,8 @@ public final class Safetensors {
             }
             long from = offsets.get(0);
             long to = offsets.get(1);
-            if (to > data.byteSize()) {
-                throw new CheckpointException(where + "truncated: ends at byte " + to + " of " + data.byteSize());
+            if (to > data.bytes.byteSize()) {
+                throw new CheckpointException(where + "truncated: ends at byte " + to + " of " + data.bytes.byteSize());
             }
             long bytes = exactBytes(where, shape, dtype);
             if (bytes != to - from) {
@@ -121,7 +121,7 @@ public final class Safetensors {
                         where + dtype + " of shape " + shape + " takes " + bytes + " bytes, not " + (to - from));
             }
             ranges.add(new Range(name, from, to));
-            return new Tensor(name, dtype, shape, data.asSlice(from, bytes), file);
+            return new Tensor(name, dtype, shape, data.bytes.asSlice(from, bytes), file, data.start + from);
         } catch (JsonException e) {
             throw new CheckpointException(where + e.getMessage(), e);
         }
@@ -173,6 +173,9 @@ public final class Safetensors {
             throw new CheckpointException(file + ": " + (size - end) + " bytes after the last tensor");
         }
     }
+
+    /** @param start of the data area in the file */
+    private record Data(MemorySegment bytes, long start) {}
 
     private record Range(String name, long from, long to) {}
 }

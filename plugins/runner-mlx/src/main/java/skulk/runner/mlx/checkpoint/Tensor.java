@@ -13,9 +13,10 @@ import java.util.List;
  * @param dtype number format
  * @param shape sizes, outermost first; empty for a scalar
  * @param data exactly the tensor's bytes, valid while the checkpoint is open
- * @param file where it lies, for messages
+ * @param file where it lies
+ * @param offset of its first byte in the file
  */
-public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment data, Path file) {
+public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment data, Path file, long offset) {
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -58,13 +59,13 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
         long row = data.byteSize() / shape.getFirst();
         var cut = new java.util.ArrayList<>(shape);
         cut.set(0, to - from);
-        return new Tensor(name, dtype, cut, data.asSlice(from * row, (to - from) * row), file);
+        return new Tensor(name, dtype, cut, data.asSlice(from * row, (to - from) * row), file, offset + from * row);
     }
 
     /** Entry {@code index} of the first dimension, which the result no longer has. */
     public Tensor entry(long index) {
         Tensor one = slice(index, index + 1);
-        return new Tensor(name, dtype, shape.subList(1, shape.size()), one.data, file);
+        return new Tensor(name, dtype, shape.subList(1, shape.size()), one.data, file, one.offset);
     }
 
     /** Checks the shape. */

@@ -1,8 +1,10 @@
 package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import skulk.api.RankContext.Partial;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.checkpoint.DType;
@@ -35,13 +37,26 @@ public final class DecoderLoader {
      * @throws OutOfMemoryError if the weights do not fit the memory limit
      */
     public static Decoder load(Path folder, LoadOptions options) {
-        return load(folder, options, options.kernels() == Kernels.MLX ? Backend.bf16() : Backend.best());
+        return load(folder, Map.of(), options);
+    }
+
+    /**
+     * Loads from a folder that holds this rank's share only.
+     *
+     * @param partial the files that are here in part, by name
+     */
+    public static Decoder load(Path folder, Map<String, Partial> partial, LoadOptions options) {
+        return load(folder, partial, options, options.kernels() == Kernels.MLX ? Backend.bf16() : Backend.best());
     }
 
     static Decoder load(Path folder, LoadOptions options, Backend backend) {
+        return load(folder, Map.of(), options, backend);
+    }
+
+    private static Decoder load(Path folder, Map<String, Partial> partial, LoadOptions options, Backend backend) {
         NativeMemory memory = new NativeMemory();
         WorkerPool workers = new WorkerPool(options.threads());
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder, partial)) {
             Fields config = new Fields(folder.resolve("config.json").toString(), checkpoint.config());
             Weights weights = new Weights(
                     checkpoint, Quantization.of(config), new Packer(memory, workers), new Shares(options.shard()));

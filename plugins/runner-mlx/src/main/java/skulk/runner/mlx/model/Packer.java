@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.function.LongFunction;
 import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.Quantization.Format;
 import skulk.runner.mlx.checkpoint.Tensor;
@@ -23,17 +24,26 @@ final class Packer {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int TILES_PER_TASK = 4;
 
-    private final NativeMemory memory;
-    private final WorkerPool pool;
+    private final LongFunction<MemorySegment> memory;
+    private final Optional<WorkerPool> pool;
 
-    Packer(NativeMemory memory, WorkerPool pool) {
+    private Packer(LongFunction<MemorySegment> memory, Optional<WorkerPool> pool) {
         this.memory = memory;
         this.pool = pool;
     }
 
+    Packer(NativeMemory memory, WorkerPool pool) {
+        this(memory::allocate, Optional.of(pool));
+    }
+
+    /** One that makes matrices of the right shape without content, all in the same memory. */
+    static Packer ofShapes(LongFunction<MemorySegment> scratch) {
+        return new Packer(scratch, Optional.empty());
+    }
+
     /** The same with another memory to pack into. */
     Packer into(NativeMemory other) {
-        return new Packer(other, pool);
+        return pool.isPresent() ? new Packer(other::allocate, pool) : this;
     }
 
     /** Rows {@code from..from+count} of a packed matrix as the columns of a new one, in floats. */
@@ -41,7 +51,7 @@ final class Packer {
         Cut cut = Cut.rows(count, new Cut.Range(0, source.cols()));
         TileMatrix matrix = allocate(cut, TileFormat.plain(Kind.F32));
         float[] row = new float[source.cols()];
-        for (int k = 0; k < count; k++) {
+        for (int k = 0; k < count && pool.isPresent(); k++) {
             Tiles.row(source, from + k, row, 0);
             for (int r = 0; r < row.length; r++) {
                 long at = r / ROWS * matrix.tileBytes() + ((long) k * ROWS + r % ROWS) * 4;
@@ -135,17 +145,17 @@ final class Packer {
     private TileMatrix allocate(Cut cut, TileFormat format) {
         int rows = cut.rowCount();
         int cols = cut.columns().size();
-        return new TileMatrix(rows, cols, format, memory.allocate(TileMatrix.bytes(rows, cols, format)));
+        return new TileMatrix(rows, cols, format, memory.apply(TileMatrix.bytes(rows, cols, format)));
     }
 
     private void forTiles(TileMatrix matrix, RowCopy copy) {
         int tasks = (matrix.tiles() + TILES_PER_TASK - 1) / TILES_PER_TASK;
-        pool.run(tasks, (task, worker) -> {
+        pool.ifPresent(workers -> workers.run(tasks, (task, worker) -> {
             int end = Math.min(matrix.rows(), (task + 1) * TILES_PER_TASK * ROWS);
             for (int i = task * TILES_PER_TASK * ROWS; i < end; i++) {
                 copy.copy(i / ROWS, i % ROWS);
             }
-        });
+        }));
     }
 
     private interface RowCopy {

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.checkpoint.DType;
@@ -28,11 +29,23 @@ public final class Weights {
     private final Quantization quantization;
     private final Packer packer;
     private final Shares shares;
+    private final Access access;
     private final Set<TileFormat> formats = new HashSet<>();
     private long bytes;
     private boolean mixture;
 
+    /** Hears of bytes of a tensor before they are read; see {@link Checkpoint#demand}. */
+    @FunctionalInterface
+    interface Access {
+        void demand(Tensor tensor, long from, long to);
+    }
+
     Weights(Checkpoint checkpoint, Quantization quantization, Packer packer, Shares shares) {
+        this(checkpoint, quantization, packer, shares, checkpoint::demand);
+    }
+
+    Weights(Checkpoint checkpoint, Quantization quantization, Packer packer, Shares shares, Access access) {
+        this.access = access;
         this.checkpoint = checkpoint;
         this.quantization = quantization;
         this.packer = packer;
@@ -168,6 +181,7 @@ public final class Weights {
     }
 
     private TileMatrix build(Packer into, String path, Parts parts, Size size) {
+        parts.each(tensor -> demandRows(tensor, size.rows, size.cut.rows()));
         if (parts.scales.isPresent()) {
             return into.quantised(quantised(path, parts.weight, parts.scales.get(), parts.biases, size), size.cut);
         }
@@ -247,12 +261,21 @@ public final class Weights {
     /** Part of a vector of {@code size} values. */
     float[] vector(String name, int size, Range range) {
         Tensor tensor = checkpoint.get(name).expect(size);
+        demandRows(tensor, size, List.of(range));
         return tensor.floats(range.from(), range.size());
     }
 
     /** A tensor as it is. */
     public Tensor tensor(String name) {
-        return checkpoint.get(name);
+        Tensor tensor = checkpoint.get(name);
+        access.demand(tensor, 0, tensor.data().byteSize());
+        return tensor;
+    }
+
+    /** Columns lie scattered over a row, so rows are what is asked for. */
+    private void demandRows(Tensor tensor, int rows, List<Range> wanted) {
+        long row = tensor.data().byteSize() / rows; // a tensor of another shape is refused before it is read
+        wanted.forEach(range -> access.demand(tensor, range.from() * row, range.to() * row));
     }
 
     /** A norm's weights, plus an offset for families that store the difference from one. */
@@ -288,5 +311,11 @@ public final class Weights {
 
     private record Size(int rows, int cols, Cut cut) {}
 
-    private record Parts(Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases) {}
+    private record Parts(Tensor weight, Optional<Tensor> scales, Optional<Tensor> biases) {
+        void each(Consumer<Tensor> action) {
+            action.accept(weight);
+            scales.ifPresent(action);
+            biases.ifPresent(action);
+        }
+    }
 }

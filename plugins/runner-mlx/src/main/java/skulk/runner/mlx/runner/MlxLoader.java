@@ -70,7 +70,7 @@ final class MlxLoader {
     }
 
     private static Decoder decoder(RankContext rank, EngineSettings settings, RankGroup group) {
-        Decoder decoder = DecoderLoader.load(rank.files(), options(rank, settings, group));
+        Decoder decoder = DecoderLoader.load(rank.files(), rank.partial(), options(rank, settings, group));
         LOG.log(System.Logger.Level.INFO, "loaded {0}: {1}", rank.files(), decoder.spec());
         int layers = rank.shard().endLayer() - rank.shard().startLayer();
         rank.watcher().loading(layers, layers);

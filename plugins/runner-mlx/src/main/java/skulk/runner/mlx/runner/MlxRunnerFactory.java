@@ -1,10 +1,15 @@
 package skulk.runner.mlx.runner;
 
+import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
+import skulk.api.IncomingModel;
 import skulk.api.RankContext;
 import skulk.api.Runner;
 import skulk.api.RunnerFactory;
 import skulk.api.cluster.NodeInfo;
+import skulk.api.cluster.Shard;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelCard;
 
 /**
@@ -28,6 +33,11 @@ public final class MlxRunnerFactory implements RunnerFactory {
                     + "; this engine generates and embeds text");
         }
         return Optional.empty();
+    }
+
+    @Override
+    public List<FilePart> share(Shard shard, IncomingModel files) throws IOException, InterruptedException {
+        return ShardFiles.of(shard, files);
     }
 
     @Override

@@ -54,7 +54,15 @@ class EmbedRunnerTest {
                 0);
         return new MlxRunnerFactory()
                 .load(new RankContext(
-                        instance, shard, folder, Map.of(), new NoLinks(), List.of(), Map.of("threads", "2"), log));
+                        instance,
+                        shard,
+                        folder,
+                        Map.of(),
+                        Map.of(),
+                        new NoLinks(),
+                        List.of(),
+                        Map.of("threads", "2"),
+                        log));
     }
 
     private static ModelCard card(List<String> capabilities) {

@@ -3,6 +3,8 @@ package skulk.runner.mlx.model;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -14,13 +16,17 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import skulk.runner.mlx.model.LoadOptions.Shard;
 
-/** Models split over several ranks give the logits of the whole. */
+/** Models split over several ranks, of which each has its own share of the files only, give the logits of the whole. */
 @Execution(ExecutionMode.SAME_THREAD)
 class ShardingTest {
+    @TempDir
+    private Path temp;
+
     @TestFactory
     Stream<DynamicTest> splitsByLayers() {
         return cases(golden -> ranks -> {
@@ -44,8 +50,7 @@ class ShardingTest {
         return LoadOptions.defaults().withThreads(1);
     }
 
-    private static Stream<DynamicTest> cases(
-            java.util.function.Function<Golden, IntFunction<IntFunction<Shard>>> split) {
+    private Stream<DynamicTest> cases(java.util.function.Function<Golden, IntFunction<IntFunction<Shard>>> split) {
         assumeTrue(!Golden.all().isEmpty(), "no golden checkpoints at " + Golden.shared());
         return Golden.all().stream()
                 .flatMap(golden -> IntStream.of(2, 3, 4)
@@ -54,7 +59,7 @@ class ShardingTest {
                         })));
     }
 
-    private static void check(Golden golden, int ranks, IntFunction<Shard> shards) throws Exception {
+    private void check(Golden golden, int ranks, IntFunction<Shard> shards) throws Exception {
         float[][] whole;
         long bytes;
         try (Decoder decoder = DecoderLoader.load(golden.folder(), options())) {
@@ -63,11 +68,15 @@ class ShardingTest {
         }
         LocalRanks links = new LocalRanks(ranks);
         List<Callable<Long>> work = new ArrayList<>();
+        long files = 0;
         for (int rank = 0; rank < ranks; rank++) {
+            Path folder = Files.createTempDirectory(temp, golden.name());
+            PartialFolder share = PartialFolder.of(golden.folder(), folder, shards.apply(rank));
+            files += share.bytes();
             LoadOptions options = options().withShard(shards.apply(rank), links.rank(rank));
             boolean first = rank == 0;
             work.add(() -> {
-                try (Decoder decoder = DecoderLoader.load(golden.folder(), options)) {
+                try (Decoder decoder = DecoderLoader.load(share.folder(), share.files(), options)) {
                     float[][] rows = Golden.evaluate(decoder, golden, 9);
                     if (first) {
                         assertTrue(
@@ -83,6 +92,12 @@ class ShardingTest {
                 sum += part.get();
             }
         }
+        long all = PartialFolder.of(golden.folder(), Files.createTempDirectory(temp, golden.name()), Shard.whole())
+                .bytes();
+        assertTrue(files < ranks * all, "ranks have the files of the whole model each");
+        boolean layered = shards.apply(0).tensorRanks() == 1;
+        // each layer is on one rank; headers and the few norms outside of layers are on several
+        assertTrue(!layered || files < all + ranks * 64_000L, "ranks have %d bytes of %d".formatted(files, all));
         // narrow shares of these tiny experts are padded to whole tiles
         assertTrue(sum >= bytes && sum < 2 * bytes, "ranks hold " + sum + " bytes of " + bytes);
     }

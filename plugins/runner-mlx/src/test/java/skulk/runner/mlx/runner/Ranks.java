@@ -62,7 +62,15 @@ final class Ranks {
                 0);
         return new MlxRunnerFactory()
                 .load(new RankContext(
-                        instance, shard, folder, Map.of(), new NoLinks(), List.of(), settings, new QuietWatcher()));
+                        instance,
+                        shard,
+                        folder,
+                        Map.of(),
+                        Map.of(),
+                        new NoLinks(),
+                        List.of(),
+                        settings,
+                        new QuietWatcher()));
     }
 
     static ModelCard card(ModelId id) {

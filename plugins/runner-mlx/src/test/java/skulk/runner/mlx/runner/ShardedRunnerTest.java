@@ -103,7 +103,7 @@ class ShardedRunnerTest {
                 Optional.empty(),
                 Map.of(),
                 0);
-        return new RankContext(instance, shard, folder, Map.of(), links, List.of(), SETTINGS, watcher);
+        return new RankContext(instance, shard, folder, Map.of(), Map.of(), links, List.of(), SETTINGS, watcher);
     }
 
     private record Wires(int self, Map<Integer, BlockingQueue<byte[]>> wires) implements RankLinks {

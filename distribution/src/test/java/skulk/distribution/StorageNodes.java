@@ -1,0 +1,203 @@
+package skulk.distribution;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import skulk.api.json.Json;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
+
+/** What the tests of models on disk share: a hub that counts what it sends, and nodes as processes. */
+abstract class StorageNodes {
+    static final String MODEL = "acme/Toy-bf16";
+    static final String FOLDER = "acme--Toy-bf16";
+    static final Duration PATIENCE = Duration.ofSeconds(90); // a machine under load; all of it takes a few seconds
+
+    @TempDir
+    Path temp;
+
+    HubStandIn hub;
+    String[] store = {};
+    int clusterPort;
+    final List<SkulkProcess> nodes = new ArrayList<>();
+
+    @BeforeEach
+    void open() throws IOException {
+        hub = new HubStandIn(MODEL, model(temp.resolve("hub")));
+    }
+
+    Path model(Path folder) throws IOException {
+        return ToyModel.write(folder);
+    }
+
+    @AfterEach
+    void close() {
+        nodes.forEach(SkulkProcess::close);
+        hub.close();
+    }
+
+    SkulkProcess serve(String home, String... more) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of("--set", "hub.endpoint=" + hub.endpoint()));
+        arguments.addAll(List.of(more));
+        SkulkProcess node = SkulkProcess.serve(temp.resolve(home), arguments.toArray(String[]::new));
+        nodes.add(node);
+        return node;
+    }
+
+    /** Runs a command to its end and answers what it printed. */
+    String skulk(String... arguments) throws Exception {
+        try (SkulkProcess process = SkulkProcess.start(temp, Map.of(), List.of(arguments))) {
+            int code = process.exitCode(PATIENCE);
+            assertEquals(0, code, process.log());
+            return process.log();
+        }
+    }
+
+    static JsonObject ok(HttpResponse<String> response) {
+        assertEquals(200, response.statusCode(), response.body());
+        return (JsonObject) Json.parse(response.body());
+    }
+
+    static void awaitReady(SkulkProcess node) {
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
+            String state = node.get("/state").body();
+            assertFalse(state.contains("RunnerFailed") || state.contains("DownloadFailed"), state);
+            return state.contains("RunnerReady");
+        });
+    }
+
+    static void assertAnswers(SkulkProcess node) throws Exception {
+        JsonObject answer = ok(node.post(
+                "/v1/chat/completions",
+                "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}"
+                        .formatted(MODEL)));
+        assertTrue(
+                answer.object("usage")
+                                .flatMap(u -> u.integer("completion_tokens"))
+                                .orElse(0L)
+                        > 0,
+                answer.toString());
+    }
+
+    void assertSame(Path copy) throws IOException {
+        for (Path file : hub.files()) {
+            assertEquals(HubStandIn.sha256(file), HubStandIn.sha256(copy.resolve(file.getFileName())), file.toString());
+        }
+        try (Stream<Path> all = Files.list(copy)) {
+            assertTrue(all.noneMatch(f -> f.toString().contains(".partial")));
+        }
+    }
+
+    static void deleteInstances(SkulkProcess node) throws Exception {
+        Set<String> instances =
+                node.json("/state").object("instances").orElseThrow().members().keySet();
+        for (String id : instances) {
+            ok(node.delete("/instance/" + id));
+        }
+        await().atMost(PATIENCE)
+                .until(() ->
+                        staged(node).stream().noneMatch(m -> m.bool("inUse").orElseThrow()));
+    }
+
+    static List<JsonObject> staged(SkulkProcess node) throws Exception {
+        JsonObject report = ok(node.get("/store/storage"));
+        assertTrue(report.integer("diskFreeBytes").orElse(0L) > 0 && report.has("eventLogBytes"), report.toString());
+        return report.array("stagedModels").orElse(JsonArray.of()).items().stream()
+                .map(JsonObject.class::cast)
+                .toList();
+    }
+
+    void openStore() throws IOException {
+        clusterPort = freePort();
+        store = new String[] {
+            "--set",
+            "model_store.store_host=attic",
+            "--set",
+            "model_store.store_path=" + temp.resolve("tank"),
+            "--set",
+            "model_store.store_port=" + freePort(),
+            "--set",
+            "cluster.secret=correct horse battery staple",
+            "--set",
+            "model_store.store_http_host=127.0.0.1"
+        };
+    }
+
+    SkulkProcess host() throws Exception {
+        return serve("attic", join(store, "--name", "attic", "--cluster-port", Integer.toString(clusterPort)));
+    }
+
+    SkulkProcess client() throws Exception {
+        return client("cellar", 2);
+    }
+
+    /** @param members of the cluster once it has joined */
+    SkulkProcess client(String name, int members) throws Exception {
+        String peer = "127.0.0.1:" + clusterPort;
+        String port = Integer.toString(freePort());
+        SkulkProcess client =
+                serve(name, join(store, "--name", name, "--cluster-port", port, "--bootstrap-peers", peer));
+        await().atMost(PATIENCE)
+                .until(() -> client.json("/state")
+                                .object("nodeIdentities")
+                                .orElseThrow()
+                                .members()
+                                .size()
+                        == members);
+        return client;
+    }
+
+    static void placeOn(SkulkProcess client, SkulkProcess host) throws Exception {
+        place(client, 1, "Pipeline", host);
+    }
+
+    static String id(SkulkProcess node) throws Exception {
+        return ((JsonString) Json.parse(node.get("/node_id").body())).value();
+    }
+
+    /** Places the model on some nodes; those that are not to have it are excluded. */
+    static void place(SkulkProcess client, int nodes, String sharding, SkulkProcess... without) throws Exception {
+        List<String> excluded = new ArrayList<>();
+        for (SkulkProcess node : without) {
+            excluded.add(id(node));
+        }
+        String body = JsonObject.builder()
+                .put("model_id", MODEL)
+                .put("min_nodes", nodes)
+                .put("sharding", sharding)
+                .put("excluded_nodes", excluded)
+                .build()
+                .toString();
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(500))
+                .until(() -> client.post("/place_instance", body).statusCode() == 200);
+    }
+
+    static String[] join(String[] first, String... rest) {
+        return Stream.concat(Stream.of(first), Stream.of(rest)).toArray(String[]::new);
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+}

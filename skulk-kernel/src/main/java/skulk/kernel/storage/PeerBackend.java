@@ -1,0 +1,248 @@
+package skulk.kernel.storage;
+
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import skulk.api.CopySource;
+import skulk.api.StorageBackend;
+import skulk.api.cluster.NodeId;
+import skulk.api.json.Json;
+import skulk.api.json.JsonException;
+import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
+import skulk.api.model.ByteRange;
+import skulk.api.model.FilePart;
+import skulk.api.model.ModelFile;
+import skulk.api.model.ModelId;
+import skulk.api.model.ModelManifest;
+
+/** Copies that other members have staged, whole ones and the shares of ranks, as a source: asked after the store and before the hub. */
+public final class PeerBackend implements StorageBackend, CopySource {
+    /** Its name among the backends. */
+    public static final String NAME = "peers";
+
+    private static final int CONNECT_MILLIS = 2_000;
+    private static final int READ_MILLIS = 20_000;
+
+    private final BiFunction<String, Json, Map<NodeId, Json>> askOthers;
+    private final Map<ModelId, List<PeerOffer>> offers = new ConcurrentHashMap<>();
+
+    /** @param askOthers asks all other members a question of {@link PeerServer} and answers what came in time */
+    public PeerBackend(BiFunction<String, Json, Map<NodeId, Json>> askOthers) {
+        this.askOthers = askOthers;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public Optional<ModelManifest> find(ModelId model) throws IOException {
+        List<PeerOffer> told = new ArrayList<>();
+        for (Json answer : askOthers
+                .apply(PeerServer.OFFER, JsonObject.of("model", model.value()))
+                .values()) {
+            try {
+                if (answer instanceof JsonObject offer) {
+                    told.add(PeerOffer.of(offer));
+                }
+            } catch (JsonException | IllegalArgumentException e) {
+                throw new IOException("a node's offer of %s is malformed: %s".formatted(model, e.getMessage()), e);
+            }
+        }
+        // copies of different states do not mix: the one of which most is there is taken
+        Optional<ModelManifest> best = told.stream()
+                .max(Comparator.comparingLong(
+                        o -> o.parts().stream().mapToLong(FilePart::bytes).sum()))
+                .map(PeerOffer::manifest);
+        offers.put(
+                model, told.stream().filter(o -> same(o.manifest(), best.get())).toList());
+        return best.map(m -> new ModelManifest(model, m.revision(), NAME, m.files()));
+    }
+
+    private static boolean same(ModelManifest one, ModelManifest other) {
+        return one.revision().equals(other.revision()) && sizes(one).equals(sizes(other));
+    }
+
+    private static List<String> sizes(ModelManifest manifest) {
+        return manifest.files().stream()
+                .map(f -> f.path() + ' ' + f.size())
+                .sorted()
+                .toList();
+    }
+
+    @Override
+    public Optional<CopySource> copies() {
+        return Optional.of(this);
+    }
+
+    @Override
+    public FilePart available(ModelId model, ModelFile file) {
+        return new FilePart(
+                file.path(),
+                offers.getOrDefault(model, List.of()).stream()
+                        .flatMap(offer -> offer.part(file.path()).ranges().stream())
+                        .toList());
+    }
+
+    @Override
+    public Optional<byte[]> digests(ModelId model, ModelFile file) throws IOException {
+        Json question = JsonObject.builder()
+                .put("model", model.value())
+                .put("path", file.path())
+                .build();
+        boolean whole = offers.getOrDefault(model, List.of()).stream()
+                .anyMatch(o -> o.part(file.path()).covers(0, file.size()));
+        return whole
+                ? askOthers.apply(PeerServer.DIGESTS, question).values().stream()
+                        .filter(JsonString.class::isInstance)
+                        .map(answer -> Base64.getDecoder().decode(((JsonString) answer).value()))
+                        .findFirst()
+                : Optional.empty();
+    }
+
+    /** Others stage what their own ranks need. */
+    @Override
+    public boolean fetch(ModelManifest manifest) {
+        return false;
+    }
+
+    @Override
+    public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) {
+        return new Reader(model, file, range);
+    }
+
+    /** Reads from one member as far as its part goes, then from the next; a member that fails is not asked again until the next {@link #find}. */
+    private final class Reader implements ReadableByteChannel {
+        private final ModelId model;
+        private final ModelFile file;
+        private final long last;
+        private final byte[] buffer = new byte[256 << 10];
+        private long position;
+        private long end;
+        private boolean open = true;
+        private Optional<Socket> peer = Optional.empty();
+
+        Reader(ModelId model, ModelFile file, ByteRange range) {
+            this.model = model;
+            this.file = file;
+            this.position = range.start();
+            this.last = Math.min(range.end(), file.size());
+        }
+
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            if (!open) {
+                throw new ClosedChannelException();
+            }
+            if (position >= last) {
+                return -1;
+            }
+            PeerOffer offer = offer();
+            try {
+                if (peer.isEmpty()) {
+                    peer = Optional.of(ask(offer));
+                }
+                InputStream in = peer.get().getInputStream();
+                int n = in.read(buffer, 0, (int) Math.min(Math.min(target.remaining(), buffer.length), end - position));
+                if (n < 0) {
+                    throw new IOException("a node ended %s at byte %d of %d".formatted(file.path(), position, end));
+                }
+                target.put(buffer, 0, n);
+                position += n;
+                if (position >= end) {
+                    drop();
+                }
+                return n;
+            } catch (IOException e) {
+                offers.computeIfPresent(
+                        model,
+                        (m, known) -> known.stream().filter(o -> o != offer).toList());
+                throw e;
+            }
+        }
+
+        private PeerOffer offer() throws IOException {
+            return offers.getOrDefault(model, List.of()).stream()
+                    .filter(o -> o.part(file.path()).covers(position, position + 1))
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("no node has byte %d of %s".formatted(position, file.path())));
+        }
+
+        private Socket ask(PeerOffer offer) throws IOException {
+            end = offer.part(file.path()).ranges().stream()
+                    .filter(r -> r.start() <= position && position < r.end())
+                    .mapToLong(r -> Math.min(r.end(), last))
+                    .findFirst()
+                    .orElseThrow();
+            byte[] message = PeerOffer.signed(
+                    JsonObject.builder()
+                            .put("model", model.value())
+                            .put("path", file.path())
+                            .put("start", position)
+                            .put("end", end)
+                            .build(),
+                    offer.key());
+            Socket socket = connect(offer);
+            try {
+                DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+                out.writeInt(message.length);
+                out.write(message);
+                out.flush();
+                return socket;
+            } catch (IOException e) {
+                socket.close();
+                throw e;
+            }
+        }
+
+        private static Socket connect(PeerOffer offer) throws IOException {
+            IOException failure = new IOException("a node offers a copy without an address");
+            for (String address : offer.addresses()) {
+                Socket socket = new Socket();
+                try {
+                    socket.setSoTimeout(READ_MILLIS);
+                    socket.connect(new InetSocketAddress(address, offer.port()), CONNECT_MILLIS);
+                    return socket;
+                } catch (IOException e) {
+                    socket.close();
+                    failure = new IOException("%s:%d: %s".formatted(address, offer.port(), e.getMessage()), e);
+                }
+            }
+            throw failure;
+        }
+
+        private void drop() throws IOException {
+            if (peer.isPresent()) {
+                Socket socket = peer.get();
+                peer = Optional.empty();
+                socket.close();
+            }
+        }
+
+        @Override
+        public boolean isOpen() {
+            return open;
+        }
+
+        @Override
+        public void close() throws IOException {
+            open = false;
+            drop();
+        }
+    }
+}
