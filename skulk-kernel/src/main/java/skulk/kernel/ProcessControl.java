@@ -105,9 +105,16 @@ final class ProcessControl implements NodeControl {
         } catch (IOException e) {
             throw new SkulkException(
                     Problem.of(
-                            Problem.Kind.OUT_OF_RESOURCES, "The configuration could not be written: " + e.getMessage()),
+                            Problem.Kind.OUT_OF_RESOURCES,
+                            "The configuration of node %s could not be written: %s"
+                                    .formatted(nodeName(), e.getMessage())),
                     e);
         }
+    }
+
+    private String nodeName() {
+        String name = configuration.get(Keys.NAME);
+        return name.isEmpty() ? Node.hostName() : name;
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.Yaml;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
+import skulk.kernel.storage.DiskSpace;
 
 /**
  * The file {@code skulk.yaml} as it is on disk. Immutable; writing makes a new one.
@@ -108,6 +109,8 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
             }
             Files.writeString(fresh, text);
             Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw DiskSpace.explained(e, target, text.length());
         } finally {
             Files.deleteIfExists(fresh);
         }

@@ -30,6 +30,7 @@ import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.storage.DiskSpace;
 
 /**
  * All model cards this node knows. A built-in card wins over a custom one of the same id, a custom one over one derived from files. Safe for use by several
@@ -169,14 +170,25 @@ public final class Catalog {
         if (kept.equals(added.put(card.modelId(), kept))) {
             return;
         }
+        Path file = file(card.modelId());
+        Path fresh = file.resolveSibling(file.getFileName() + ".new");
+        String text = CardFile.write(kept);
         try {
             Files.createDirectories(custom);
-            Path file = file(card.modelId());
-            Path fresh = file.resolveSibling(file.getFileName() + ".new");
-            Files.writeString(fresh, CardFile.write(kept));
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try {
+                Files.writeString(fresh, text);
+                Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException e) {
+                throw DiskSpace.explained(e, file, text.length());
+            } finally {
+                Files.deleteIfExists(fresh);
+            }
         } catch (IOException e) {
-            LOG.log(Level.WARNING, "the card of {0} is not kept on disk: {1}", card.modelId(), e.getMessage());
+            LOG.log(
+                    Level.WARNING,
+                    "the card of {0} serves until this node stops, but is not kept on disk: {1}",
+                    card.modelId(),
+                    e.getMessage());
         }
     }
 

@@ -215,6 +215,8 @@ public final class Bundle {
                 ModelFolder.delete(before.get());
             }
             return folder.path();
+        } catch (IOException e) {
+            throw DiskSpace.explained(e, root, manifest.totalBytes());
         } finally {
             ModelFolder.delete(fresh);
         }

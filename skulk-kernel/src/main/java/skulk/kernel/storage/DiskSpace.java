@@ -7,7 +7,7 @@ import java.nio.file.Path;
 
 /** How much room there is. */
 @FunctionalInterface
-interface DiskSpace {
+public interface DiskSpace {
     /** Bytes that this process may still write to the volume of a path, which need not exist yet. */
     long free(Path path) throws IOException;
 
@@ -23,6 +23,16 @@ interface DiskSpace {
             at = at.getParent();
         }
         return Files.getFileStore(at);
+    }
+
+    /** The failure of a write in words that help where it was for want of room: the path, what it needs and what is free; else the failure itself. */
+    static IOException explained(IOException e, Path path, long need) throws IOException {
+        return isFull(e)
+                ? new IOException(
+                        "no room at %s: %d bytes are needed, %d are free"
+                                .formatted(path, need, Math.max(0, real().free(path))),
+                        e)
+                : e;
     }
 
     /** Whether a write failed for want of room; Java has no type of its own for that. */

@@ -2,19 +2,33 @@ package skulk.kernel.storage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import skulk.api.cluster.Download;
+import skulk.api.cluster.Shard;
+import skulk.api.json.Json;
+import skulk.api.json.JsonObject;
+import skulk.api.model.ByteRange;
+import skulk.api.model.FilePart;
 import skulk.api.model.ModelId;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.config.ConfigurationFile;
+import skulk.kernel.model.Catalog;
 
 /** What happens on a file system that is really full, at each stage of a transfer. */
 class DiskFullTest extends StorageFixture {
@@ -64,6 +78,89 @@ class DiskFullTest extends StorageFixture {
         assertClear(failure(service, Cards.card("org/model")), "needs 6.3 MB more, 4.2 MB are free");
         assertEquals(0, hub.opens.get());
         assertGoesOn(service);
+    }
+
+    @Test
+    void aShareOfAModel() throws Exception {
+        shares = (shard, files) -> {
+            files.require("model.safetensors", 0, 8);
+            return List.of(new FilePart("model.safetensors", List.of(new ByteRange(0, 5L * MIB))));
+        };
+        StorageService service = service(settings(1L << 30), DiskSpace.real());
+        var shard = Shard.PipelineShardMetadata.of(Cards.card("org/model"), 0, 2, 0, 2);
+        Exception e = assertThrows(
+                ExecutionException.class, () -> service.ensure(shard).get(30, TimeUnit.SECONDS));
+        for (String part : List.of("node-one", small.root() + "/org--model", "needs 4.2 MB more", "are free")) {
+            assertTrue(e.getMessage().contains(part), e.getMessage());
+        }
+        assertTrue(service.ready(shard).isEmpty());
+    }
+
+    @Test
+    void aBundle() throws Exception {
+        Path from = Files.createDirectories(disk.resolve("from"));
+        Files.write(from.resolve("model.safetensors"), random(3 * MIB, 3));
+        Files.writeString(from.resolve("config.json"), "{}");
+        ByteArrayOutputStream bundle = new ByteArrayOutputStream();
+        Bundle.write(from, Bundle.describe(from, MODEL), "model_id = \"org/model\"\n", bundle, n -> {});
+        // the room goes while it is unpacked
+        IOException e = assertThrows(
+                IOException.class,
+                () -> Bundle.unpack(
+                        Bundle.open(new ByteArrayInputStream(bundle.toByteArray())), small.root(), n -> fillOnce()));
+        assertTrue(e.getMessage().startsWith("no room at " + small.root() + ": 31457"), e.getMessage());
+        try (Stream<Path> all = Files.list(small.root())) {
+            assertEquals(
+                    List.of("filler"), all.map(f -> f.getFileName().toString()).toList());
+        }
+        Files.delete(small.root().resolve("filler"));
+        Bundle.unpack(Bundle.open(new ByteArrayInputStream(bundle.toByteArray())), small.root(), n -> {});
+    }
+
+    private void fillOnce() {
+        try {
+            if (!Files.exists(small.root().resolve("filler"))) {
+                small.fill(MIB / 2);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aCard() throws Exception {
+        Path filler = small.fill(0);
+        Catalog catalog = new Catalog(small.root().resolve("cards"), List::of);
+        catalog.keep(Cards.card("org/model"));
+        assertTrue(catalog.find(MODEL).isPresent(), "it serves on");
+        Files.delete(filler);
+        catalog.keep(Cards.card("org/small"));
+        try (Stream<Path> all = Files.list(small.root().resolve("cards"))) {
+            assertEquals(
+                    List.of("org--small.toml"),
+                    all.map(f -> f.getFileName().toString()).toList());
+        }
+    }
+
+    @Test
+    void theConfiguration() throws Exception {
+        Path file = small.root().resolve("skulk.yaml");
+        Files.writeString(file, "node:\n  name: attic\n");
+        Path filler = small.fill(0);
+        JsonObject next = (JsonObject) Json.parse("{\"node\":{\"name\":\"%s\"}}".formatted("x".repeat(9000)));
+        IOException e = assertThrows(
+                IOException.class, () -> ConfigurationFile.read(file).write(next));
+        assertTrue(
+                e.getMessage().matches("no room at .*/skulk.yaml: 90\\d\\d bytes are needed, \\d+ are free"),
+                e.getMessage());
+        assertEquals("node:\n  name: attic\n", Files.readString(file));
+        Files.delete(filler);
+        ConfigurationFile.read(file).write(next);
+        try (Stream<Path> all = Files.list(small.root())) {
+            assertEquals(
+                    List.of("skulk.yaml"),
+                    all.map(f -> f.getFileName().toString()).toList());
+        }
     }
 
     @Test
