@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -49,7 +50,8 @@ class NoRouteIT extends StorageNodes {
                 bundle.toString(),
                 "--home",
                 home.toString());
-        SkulkProcess node = SkulkProcess.serveThrough(List.of("ip", "netns", "exec", namespace), home);
+        SkulkProcess node = SkulkProcess.serve(
+                new SkulkProcess.Machine(List.of("ip", "netns", "exec", namespace), Map.of(), "127.0.0.1"), home);
         nodes.add(node);
         int port = URI.create(node.url()).getPort();
         assertTrue(http(port, "POST", "/place_instance", "{\"model_id\":\"" + MODEL + "\"}")
