@@ -123,7 +123,7 @@ class SplitStagingIT extends StorageNodes {
         awaitSent(1, 3);
         host.kill();
         long before = hub.sent.get();
-        host = host();
+        host = hostAgain(3);
         awaitSent(2, 3);
         assertTrue(before < hub.modelBytes() * 2 / 3, "killed too late to show anything");
 
@@ -151,13 +151,5 @@ class SplitStagingIT extends StorageNodes {
         await().atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
                 .until(() -> hub.sent.get() > hub.modelBytes() * part / of);
-    }
-
-    private static int members(SkulkProcess node) throws Exception {
-        return node.json("/state")
-                .object("nodeIdentities")
-                .orElseThrow()
-                .members()
-                .size();
     }
 }

@@ -143,7 +143,7 @@ class StorageIT extends StorageNodes {
         host.kill();
         assertTrue(hub.sent.get() < hub.modelBytes() * 9 / 10, "killed too late to show anything");
         hub.pauseMillis = 0;
-        host();
+        hostAgain(2);
         awaitReady(client);
         assertAnswers(client);
         assertTrue(

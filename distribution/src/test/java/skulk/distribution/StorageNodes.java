@@ -29,7 +29,8 @@ import skulk.api.json.JsonString;
 abstract class StorageNodes {
     static final String MODEL = "acme/Toy-bf16";
     static final String FOLDER = "acme--Toy-bf16";
-    static final Duration PATIENCE = Duration.ofSeconds(90); // a machine under load; all of it takes a few seconds
+    /** The machine may be under load, and the model large; all of it takes a few seconds with a small one. */
+    static final Duration PATIENCE = Duration.ofSeconds(Math.max(90, Integer.getInteger("skulk.storage.megabytes", 0)));
 
     @TempDir
     Path temp;
@@ -37,6 +38,7 @@ abstract class StorageNodes {
     HubStandIn hub;
     String[] store = {};
     int clusterPort;
+    int clientPort;
     final List<SkulkProcess> nodes = new ArrayList<>();
 
     @BeforeEach
@@ -145,6 +147,31 @@ abstract class StorageNodes {
         return serve("attic", join(store, "--name", "attic", "--cluster-port", Integer.toString(clusterPort)));
     }
 
+    /** The host once more, which joins what is left of its cluster. */
+    SkulkProcess hostAgain(int members) throws Exception {
+        String peer = "127.0.0.1:" + clientPort;
+        SkulkProcess host = serve(
+                "attic",
+                join(
+                        store,
+                        "--name",
+                        "attic",
+                        "--cluster-port",
+                        Integer.toString(clusterPort),
+                        "--bootstrap-peers",
+                        peer));
+        await().atMost(PATIENCE).until(() -> members(host) == members);
+        return host;
+    }
+
+    static int members(SkulkProcess node) throws Exception {
+        return node.json("/state")
+                .object("nodeIdentities")
+                .orElseThrow()
+                .members()
+                .size();
+    }
+
     SkulkProcess client() throws Exception {
         return client("cellar", 2);
     }
@@ -152,16 +179,11 @@ abstract class StorageNodes {
     /** @param members of the cluster once it has joined */
     SkulkProcess client(String name, int members) throws Exception {
         String peer = "127.0.0.1:" + clusterPort;
-        String port = Integer.toString(freePort());
+        clientPort = freePort();
+        String port = Integer.toString(clientPort);
         SkulkProcess client =
                 serve(name, join(store, "--name", name, "--cluster-port", port, "--bootstrap-peers", peer));
-        await().atMost(PATIENCE)
-                .until(() -> client.json("/state")
-                                .object("nodeIdentities")
-                                .orElseThrow()
-                                .members()
-                                .size()
-                        == members);
+        await().atMost(PATIENCE).until(() -> members(client) == members);
         return client;
     }
 
