@@ -67,8 +67,8 @@ final class RanksBench {
                     pin(group);
                 }
                 int overlap = sharding.equals("Pipeline") ? ranks : 1;
-                try (Setup one = new Setup(whole, plan -> {}, 1, options, List.of());
-                        Setup several = new Setup(group.decoder(), group::plan, overlap, options, group.processes())) {
+                try (Setup one = Setup.of(whole, plan -> {}, 1, options, List.of());
+                        Setup several = Setup.of(group.decoder(), group::plan, overlap, options, group.processes())) {
                     return report(
                             options, sharding, links, new RanksBench(options.number("generate", 16)), one, several);
                 }
@@ -199,10 +199,11 @@ final class RanksBench {
 
     /** A way to run the model; one scheduler per decoder, for the other ranks know its sequences by number. */
     private record Setup(Decoder decoder, Scheduler scheduler, List<Long> processes) implements AutoCloseable {
-        Setup(Decoder decoder, Consumer<StepPlan> followers, int overlap, Options options, List<Long> others) {
+        static Setup of(
+                Decoder decoder, Consumer<StepPlan> followers, int overlap, Options options, List<Long> others) {
             List<Long> all = new ArrayList<>(List.of(ProcessHandle.current().pid()));
             all.addAll(others);
-            this(decoder, scheduler(decoder, followers, overlap, options), all);
+            return new Setup(decoder, scheduler(decoder, followers, overlap, options), all);
         }
 
         /** Processor time of each rank so far. */
