@@ -110,8 +110,10 @@ public final class DecoderLoader {
             Warmup.steps(decoder);
         }
         if (precision.large()) {
-            // kernels that are not compiled yet fill the heap with boxed vectors; give that memory back before serving
+            // kernels that are not compiled yet fill the heap with boxed vectors, and the compiler leaves free memory
+            // behind; give both back before serving
             System.gc();
+            NativeMemory.trim();
         }
         return decoder;
     }
