@@ -14,6 +14,7 @@ import skulk.runner.mlx.kernel.ReadBandwidth;
 import skulk.runner.mlx.kernel.WorkerPool;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
+import skulk.runner.mlx.model.DecoderSpec;
 import skulk.runner.mlx.model.LoadOptions;
 import skulk.runner.mlx.sample.Sampler;
 import skulk.runner.mlx.sample.SamplingPlan;
@@ -75,6 +76,7 @@ final class EngineBench {
                     .put("read_bandwidth_gb_s", Sample.round(floor / 1e9))
                     .put("model", options.text("synthetic").orElse(folder.toString()))
                     .put("model_type", decoder.spec().modelType())
+                    .put("shape", shape(decoder.spec()))
                     .put("kernels", decoder.spec().kernels())
                     .put("threads", (long) threads)
                     .put("weight_bytes", decoder.spec().weightBytes())
@@ -97,6 +99,15 @@ final class EngineBench {
             case "auto", "exact", "fast" -> LoadOptions.Kernels.valueOf(name.toUpperCase(Locale.ROOT));
             default -> throw new IllegalArgumentException("--kernels: auto, exact or fast, not " + name);
         };
+    }
+
+    private static JsonObject shape(DecoderSpec spec) {
+        return JsonObject.builder()
+                .put("layers", (long) spec.layers())
+                .put("hidden", (long) spec.hidden())
+                .put("vocabulary", (long) spec.vocab())
+                .put("kv_bytes_per_token", spec.kvBytesPerToken())
+                .build();
     }
 
     private static double bandwidth(int threads) {
