@@ -2,6 +2,7 @@ package skulk.api.placement;
 
 import java.util.Locale;
 import java.util.Optional;
+import skulk.api.cluster.Shard;
 import skulk.api.model.ModelCard;
 
 /**
@@ -30,6 +31,24 @@ public record ModelDemand(long weights, double overhead, long kvPerToken) {
                 .orElse(0L);
         return new ModelDemand(
                 card.storageSize().inBytes(), card.ggufFile().isPresent() ? GGUF_OVERHEAD : OVERHEAD, perToken);
+    }
+
+    /** A shard's share of the weights and of the KV cache, in 0…1. */
+    public static double share(Shard shard) {
+        return switch (shard) {
+            case Shard.PipelineShardMetadata p -> (double) (p.endLayer() - p.startLayer()) / p.nLayers();
+            case Shard.TensorShardMetadata t -> {
+                int heads = t.modelCard().numKeyValueHeads().orElse(t.worldSize());
+                yield heads < t.worldSize()
+                        ? 1.0 / t.worldSize()
+                        : (double) headsOf(t.deviceRank(), t.worldSize(), heads) / heads;
+            }
+        };
+    }
+
+    /** How many of the heads a rank takes: the first ranks one more where they do not divide evenly. */
+    public static int headsOf(int rank, int ranks, int heads) {
+        return heads / ranks + (rank < heads % ranks ? 1 : 0);
     }
 
     /** Bytes of weights in a share of 0…1. */

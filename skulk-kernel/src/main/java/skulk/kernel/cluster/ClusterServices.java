@@ -90,6 +90,7 @@ public final class ClusterServices implements Services {
     private final Cluster facade;
     private volatile List<HardwareProbe> probes = List.of();
     private volatile Optional<NodeSpeed> speed = Optional.empty();
+    private final Replanning replanning = new Replanning(); // of the control thread
     private ClusterView before; // of the control thread
 
     private ClusterServices(NodeContext node) {
@@ -334,7 +335,18 @@ public final class ClusterServices implements Services {
                 Thread.ofVirtual().name("replace").start(() -> operations.replace(lost));
             }
         }
+        if (view.master().equals(Optional.of(node.self()))) {
+            replanning.between(before, view).forEach(this::retry);
+        }
         before = view;
+    }
+
+    private void retry(Replanning.Retry retry) {
+        Thread.ofVirtual()
+                .name("retry")
+                .start(() -> operations
+                        .retry(retry.instance(), retry.minNodes(), retry.without())
+                        .ifPresent(successor -> cluster.execute(() -> replanning.last(successor))));
     }
 
     private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.NodeHealth;
 import skulk.api.cluster.NodeHealth.Reason;
@@ -17,7 +18,7 @@ final class Health {
 
     private Health() {}
 
-    static NodeHealth of(NodeInfo info, List<Download> downloads, Instant now) {
+    static NodeHealth of(NodeInfo info, List<Download> downloads, Optional<String> refused, Instant now) {
         List<Reason> reasons = new ArrayList<>();
         info.disk().ifPresent(disk -> {
             long free = disk.available().inBytes();
@@ -48,6 +49,10 @@ final class Health {
                         "Check the model store and the hub, then place again"));
             }
         }
+        refused.ifPresent(why -> reasons.add(new Reason(
+                "placement_refused",
+                why,
+                "Free memory on the node, or place over more nodes; the model was tried elsewhere once")));
         return new NodeHealth(level(reasons), reasons);
     }
 

@@ -1,5 +1,6 @@
 package skulk.kernel.cluster;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import skulk.api.cluster.ClusterView;
+import skulk.api.cluster.Instance;
 import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeHealth;
 import skulk.api.cluster.NodeId;
@@ -17,7 +19,10 @@ import skulk.api.cluster.Topology;
 /** What the members tell of themselves, the newest report winning part by part, and the view made of it and the agreed state. Used by one thread. */
 final class NodeTable {
     private final NodeId self;
+    private static final Duration REFUSAL_KNOWN = Duration.ofMinutes(10);
+
     private final Map<NodeId, NodeInfo> infos = new HashMap<>();
+    private final Map<NodeId, Refusal> refusals = new HashMap<>();
 
     NodeTable(NodeId self) {
         this.self = self;
@@ -44,11 +49,18 @@ final class NodeTable {
                 membership.members().stream().map(NodeProfile::id).toList();
         Map<NodeId, NodeInfo> nodes = new LinkedHashMap<>();
         Map<NodeId, NodeHealth> health = new LinkedHashMap<>();
+        noteRefusals(state, now);
         for (NodeId member : members) {
             NodeInfo info = infos.get(member);
             if (info != null) {
                 nodes.put(member, info);
-                health.put(member, Health.of(info, state.downloads().getOrDefault(member, List.of()), now));
+                health.put(
+                        member,
+                        Health.of(
+                                info,
+                                state.downloads().getOrDefault(member, List.of()),
+                                Optional.ofNullable(refusals.get(member)).map(Refusal::why),
+                                now));
             }
         }
         return new ClusterView(
@@ -66,6 +78,21 @@ final class NodeTable {
                 state.tracingEnabled(),
                 state.lastEventAppliedIdx());
     }
+
+    /** A refused placement is soon gone from the state; why it was refused stays known for a while. */
+    private void noteRefusals(ClusterState state, Instant now) {
+        refusals.values().removeIf(refusal -> refusal.at().plus(REFUSAL_KNOWN).isBefore(now));
+        for (Instance instance : state.instances().values()) {
+            instance.shardAssignments()
+                    .nodeToRunner()
+                    .forEach((node, runner) -> Optional.ofNullable(
+                                    state.runners().get(runner))
+                            .flatMap(LoadCheck::refused)
+                            .ifPresent(why -> refusals.put(node, new Refusal(why, now))));
+        }
+    }
+
+    private record Refusal(String why, Instant at) {}
 
     private static NodeInfo newer(NodeInfo old, NodeInfo fresh) {
         return new NodeInfo(

@@ -182,7 +182,7 @@ final class Reachability implements AutoCloseable {
             boolean same = known != null
                     && known.interfaceType().equals(edge.interfaceType())
                     && edge.latencyMicros() < 4 * known.latencyMicros()
-                    && known.latencyMicros() < 4 * edge.latencyMicros();
+                    && !faster(edge.latencyMicros(), known);
             now.put(address, same ? known : edge); // jitter is not news
             if (!same) {
                 events.add(new Event.TopologyEdgeCreated(new Event.Connection(self, node, edge)));
@@ -192,6 +192,11 @@ final class Reachability implements AutoCloseable {
         if (!events.isEmpty()) {
             cluster.report(events);
         }
+    }
+
+    /** The link is better than it seemed while the machines were busy. */
+    private static boolean faster(double latencyMicros, Edge known) {
+        return latencyMicros < 0.7 * known.latencyMicros();
     }
 
     private static Optional<Edge> edge(String address, Message.ProbeEndpoint endpoint, Optional<Edge> known) {
@@ -213,11 +218,10 @@ final class Reachability implements AutoCloseable {
             Arrays.sort(micros);
             NetworkInterface card = NetworkInterface.getByInetAddress(socket.getLocalAddress());
             String kind = card == null || card.isLoopback() ? "unknown" : MachineProbe.kind(card.getName());
-            double carried =
-                    known.map(Edge::bytesPerSecond).filter(speed -> speed > 0).isPresent()
-                            ? known.get().bytesPerSecond()
-                            : throughput(socket);
-            return Optional.of(new Edge(address, endpoint.apiPort(), kind, micros[ROUNDS / 2], carried));
+            double latency = micros[ROUNDS / 2];
+            boolean again = known.isEmpty() || known.get().bytesPerSecond() <= 0 || faster(latency, known.get());
+            double carried = again ? throughput(socket) : known.get().bytesPerSecond();
+            return Optional.of(new Edge(address, endpoint.apiPort(), kind, latency, carried));
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "{0} is not reached: {1}", address, e.getMessage());
             return Optional.empty();

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
@@ -175,12 +176,15 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         files.ready(shard)
                 .ifPresentOrElse(
                         found -> {
-                            ranks.create(new RankSpec(
+                            RankSpec spec = new RankSpec(
                                     instance,
                                     runner,
                                     shard,
                                     new RankSpec.Files(found.folder(), found.partial(), found.companions()),
-                                    settings.engine().apply(instance, shard)));
+                                    settings.engine().apply(instance, shard));
+                            Optional.ofNullable(cluster.view().nodes().get(self))
+                                    .flatMap(here -> LoadCheck.refusal(here, shard, ranks.ending()))
+                                    .ifPresentOrElse(why -> ranks.refuse(spec, why), () -> ranks.create(spec));
                         },
                         () -> {
                             if (fetching.add(shard)) {

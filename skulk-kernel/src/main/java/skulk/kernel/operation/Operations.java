@@ -3,7 +3,9 @@ package skulk.kernel.operation;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import skulk.api.cluster.Instance;
+import skulk.api.cluster.NodeId;
 import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
@@ -33,6 +35,15 @@ public final class Operations {
         this.traces = new Traces(kit, peers);
         this.life = new NodeLife(kit, peers);
         this.keys = new ApiKeys(kit, peers);
+    }
+
+    /**
+     * Places elsewhere what could not come up where it was placed; for the coordinator. Blocks.
+     *
+     * @return the successor, or empty where there is no such place
+     */
+    public Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
+        return placing.retry(failed, minNodes, without);
     }
 
     /** Places again what was lost with a node; for the coordinator. Blocks. */

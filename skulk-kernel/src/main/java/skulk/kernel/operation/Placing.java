@@ -160,7 +160,7 @@ final class Placing {
      */
     boolean replace(Instance lost) {
         try {
-            Instance successor = plan(successor(lost));
+            Instance successor = plan(successor(lost, 1, Set.of()));
             if (kit.cluster().view().instances().containsKey(lost.instanceId())) {
                 return false; // its node has come back meanwhile
             }
@@ -180,7 +180,7 @@ final class Placing {
 
     /** Whether a successor of a lost instance has a place, by what is known now. */
     boolean replaceable(Instance lost) {
-        PlacementRequest request = successor(lost);
+        PlacementRequest request = successor(lost, 1, Set.of());
         try {
             return !(decide(strategy(request.sharding()), request, kit.cluster().view())
                     instanceof PlacementDecision.Refuse);
@@ -190,17 +190,41 @@ final class Placing {
     }
 
     /** The wish for what was there, wherever it fits. */
-    private static PlacementRequest successor(Instance lost) {
+    private static PlacementRequest successor(Instance lost, int minNodes, Set<NodeId> without) {
         Shard shard =
                 lost.shardAssignments().runnerToShard().values().iterator().next();
         return new PlacementRequest(
                 shard.modelCard(),
                 shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE,
                 InstanceMeta.MLX_RING,
-                1,
-                Set.of(),
+                minNodes,
+                without,
                 Optional.empty(),
                 InstanceId.random());
+    }
+
+    /** Places elsewhere what could not come up where it was placed, and takes it away there; a successor that is not found leaves all as it is. */
+    Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
+        try {
+            Instance successor = plan(successor(failed, minNodes, without));
+            kit.cluster()
+                    .report(
+                            new Event.InstanceDeleted(failed.instanceId(), false),
+                            new Event.InstanceCreated(successor));
+            LOG.log(
+                    Level.INFO,
+                    "{0} could not come up where it was placed and is placed again over {1} node(s)",
+                    failed.modelId(),
+                    successor.shardAssignments().nodeToRunner().size());
+            return Optional.of(successor);
+        } catch (SkulkException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "{0} could not come up where it was placed, and nowhere else: {1}",
+                    failed.modelId(),
+                    e.getMessage());
+            return Optional.empty();
+        }
     }
 
     Receipt create(Operation.CreateInstance wish) {

@@ -27,6 +27,7 @@ import skulk.api.cluster.RunnerStatus.RunnerConnecting;
 import skulk.api.cluster.RunnerStatus.RunnerFailed;
 import skulk.api.cluster.RunnerStatus.RunnerLoading;
 import skulk.api.cluster.RunnerStatus.RunnerWarmingUp;
+import skulk.api.cluster.Shard;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
@@ -89,6 +90,24 @@ public final class RankHost implements AutoCloseable {
                 failure(spec, e.getMessage());
             }
         }
+    }
+
+    /** Notes that a rank must not start here: it is failed, without a process, until it is stopped. */
+    public void refuse(RankSpec spec, String reason) {
+        Rank rank = new Rank(spec);
+        if (ranks.putIfAbsent(spec.runner(), rank) == null) {
+            LOG.log(System.Logger.Level.WARNING, "{0} is not started: {1}", spec.label(), reason);
+            rank.status(new RunnerFailed(reason));
+            listener.status(spec.runner(), rank.status());
+        }
+    }
+
+    /** Shards whose ranks are about to end, and whose memory is about to come back. */
+    public List<Shard> ending() {
+        return ranks.values().stream()
+                .filter(Rank::stopping)
+                .map(rank -> rank.spec().shard())
+                .toList();
     }
 
     /** The heap holds tokenizer, requests and buffers; weights and caches lie outside of it. */

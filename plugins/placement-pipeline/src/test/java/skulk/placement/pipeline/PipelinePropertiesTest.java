@@ -32,9 +32,9 @@ class PipelinePropertiesTest {
 
     private final PipelinePlacement strategy = new PipelinePlacement();
 
-    private record Trial(ClusterView view, PlacementRequest request) {}
+    record Trial(ClusterView view, PlacementRequest request) {}
 
-    private static Trial trial(long seed) {
+    static Trial trial(long seed) {
         Random random = new Random(seed);
         ClusterView view = FakeClusterView.random(random).build();
         ModelCard card = FakeClusterView.card(
