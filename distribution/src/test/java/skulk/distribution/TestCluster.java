@@ -206,6 +206,10 @@ final class TestCluster implements AutoCloseable {
 
     /** Places the model on exactly these nodes and waits until it serves. */
     void place(List<SkulkProcess> on, String sharding) throws Exception {
+        place(on, sharding, MODEL);
+    }
+
+    void place(List<SkulkProcess> on, String sharding, String model) throws Exception {
         List<String> others = new ArrayList<>();
         for (SkulkProcess node : alive()) {
             if (!on.contains(node)) {
@@ -214,7 +218,7 @@ final class TestCluster implements AutoCloseable {
         }
         Set<String> before = instances(on.getFirst());
         String wish = JsonObject.builder()
-                .put("model_id", MODEL)
+                .put("model_id", model)
                 .put("min_nodes", on.size())
                 .put("sharding", sharding)
                 .put("excluded_nodes", JsonArray.of(others.toArray()))

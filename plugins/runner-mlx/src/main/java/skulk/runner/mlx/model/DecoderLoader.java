@@ -100,14 +100,17 @@ public final class DecoderLoader {
             Warmup.matrices(ops, weights.formats());
             speed = Optional.of(KernelSpeed.measure(ops, weights.formats()));
         }
-        Decoder decoder = new TransformerDecoder(
-                architecture,
-                spec,
-                cache,
-                ops,
-                new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory, speed));
+        TransformerDecoder.Parts parts = new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory, speed);
+        Decoder decoder = new TransformerDecoder(architecture, spec, cache, ops, parts);
         if (options.collectives().ranks() == 1) {
             Warmup.steps(decoder);
+        } else if (precision.large()) {
+            Mute mute =
+                    new Mute(options.collectives().rank(), options.collectives().ranks());
+            Ops muted = new Ops(backend, owned.workers, mute, precision.rounds());
+            TransformerDecoder.Parts alone = new TransformerDecoder.Parts(
+                    new Pipeline(mute, layered), owned.workers, owned.memory, Optional.empty());
+            Warmup.steps(new TransformerDecoder(architecture, spec, cache, muted, alone));
         }
         if (precision.large()) {
             // kernels that are not compiled yet fill the heap with boxed vectors, and the compiler leaves free memory

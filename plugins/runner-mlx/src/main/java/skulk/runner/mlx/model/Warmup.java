@@ -61,7 +61,7 @@ final class Warmup {
         }
     }
 
-    /** Runs prompts and tokens through the whole decoder; only where it is not split, as the other ranks do not take part. */
+    /** Runs prompts and tokens through a decoder that waits for no other rank, until all of it is compiled. */
     static void steps(Decoder decoder) {
         long end = System.nanoTime() + STEP_NANOS;
         Logits logits = new Logits();
