@@ -29,6 +29,7 @@ import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.json.Records;
 import skulk.api.model.ModelCard;
+import skulk.api.placement.ModelDemand;
 
 class TensorPlacementTest {
     private final TensorPlacement strategy = new TensorPlacement();
@@ -130,7 +131,7 @@ class TensorPlacementTest {
                 place.instance().shardAssignments().nodesByRank().getLast());
         assertEquals(
                 List.of(3, 3, 2),
-                List.of(TensorLayout.headsOf(0, 3, 8), TensorLayout.headsOf(1, 3, 8), TensorLayout.headsOf(2, 3, 8)));
+                List.of(ModelDemand.headsOf(0, 3, 8), ModelDemand.headsOf(1, 3, 8), ModelDemand.headsOf(2, 3, 8)));
     }
 
     @Test
@@ -178,7 +179,7 @@ class TensorPlacementTest {
             several += nodes.size() > 1 ? 1 : 0;
             int heldHeads = 0;
             for (int rank = 0; rank < nodes.size(); rank++) {
-                int held = TensorLayout.headsOf(rank, nodes.size(), heads);
+                int held = ModelDemand.headsOf(rank, nodes.size(), heads);
                 heldHeads += held;
                 NodeInfo.MemoryUsage memory =
                         view.nodes().get(nodes.get(rank)).memory().orElseThrow();

@@ -101,7 +101,7 @@ final class Packer {
         int rowWords = matrix.cols() * format.bits() / 32;
         int groupWords = group * format.bits() / 32;
         int tasks = (matrix.tiles() + TILES_PER_TASK - 1) / TILES_PER_TASK;
-        pool.run(tasks, (task, worker) -> {
+        pool.ifPresent(workers -> workers.run(tasks, (task, worker) -> {
             int[] row = new int[rowWords];
             int[] words = new int[rowWords * ROWS];
             int end = Math.min(matrix.tiles(), (task + 1) * TILES_PER_TASK);
@@ -113,8 +113,7 @@ final class Packer {
                 }
                 for (int r = 0; r < rows; r++) {
                     int source = cut.sourceRow(tile * ROWS + r);
-                    long from = source * q.weight.dim(-1)
-                            + (long) cut.columns().from() * format.bits() / 32;
+                    long from = source * q.weight.dim(-1) + (long) cut.columns().from() * format.bits() / 32;
                     MemorySegment.copy(q.weight.data(), INT, from * 4, row, 0, rowWords);
                     spread(row, words, r);
                     putScales(q, source, cut, matrix, to, r);
@@ -124,7 +123,7 @@ final class Packer {
                     MemorySegment.copy(words, g * groupWords * ROWS, matrix.data(), INT, at, groupWords * ROWS);
                 }
             }
-        });
+        }));
         return matrix;
     }
 

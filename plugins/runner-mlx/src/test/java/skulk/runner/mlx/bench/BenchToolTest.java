@@ -58,7 +58,8 @@ class BenchToolTest {
         assertEquals(0, code, err::toString);
         JsonObject result = result();
         assertEquals("llama", result.string("model_type").orElseThrow());
-        assertTrue(result.object("shape").flatMap(shape -> shape.integer("layers")).orElseThrow() > 0);
+        assertTrue(
+                result.object("shape").flatMap(shape -> shape.integer("layers")).orElseThrow() > 0);
         assertTrue(result.number("read_bandwidth_gb_s").orElseThrow() > 0);
         JsonObject three = entry(result, "batches", 1);
         assertEquals(3, three.integer("batch").orElseThrow());
