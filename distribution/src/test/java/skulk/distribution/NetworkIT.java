@@ -57,7 +57,11 @@ class NetworkIT {
             machines.find(2, 0);
             awaitAgreement(cluster.alive());
             awaitServing(cluster.alive());
-            oneTruth(cluster);
+            await().atMost(TestCluster.PATIENCE).untilAsserted(() -> {
+                assertEquals(instances(a), instances(b), "one truth again");
+                assertEquals(instances(a), instances(c), "one truth again");
+                assertTrue(instances(a).size() >= 2, "nothing lost; stand-ins may stay, see the decision on partitions");
+            });
         }
     }
 
