@@ -207,10 +207,15 @@ final class Placing {
     Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
         try {
             Instance successor = plan(successor(failed, minNodes, without));
-            kit.cluster()
-                    .report(
-                            new Event.InstanceDeleted(failed.instanceId(), false),
-                            new Event.InstanceCreated(successor));
+            kit.cluster().execute(() -> {
+                // what was deleted meanwhile must not come back as its successor
+                if (kit.cluster().state().instances().containsKey(failed.instanceId())) {
+                    kit.cluster()
+                            .report(
+                                    new Event.InstanceDeleted(failed.instanceId(), false),
+                                    new Event.InstanceCreated(successor));
+                }
+            });
             LOG.log(
                     Level.INFO,
                     "{0} could not come up where it was placed and is placed again over {1} node(s)",

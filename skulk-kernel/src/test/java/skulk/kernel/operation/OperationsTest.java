@@ -76,6 +76,9 @@ class OperationsTest {
                 return new PlacementDecision.Wait("topology knows too few nodes");
             }
             NodeId node = cluster.members().getLast();
+            if (request.excluded().contains(node)) {
+                return new PlacementDecision.Refuse("the youngest node is excluded");
+            }
             return new PlacementDecision.Place(
                     Samples.instance(request.card().modelId().value(), node),
                     Map.of(node, 7L),
