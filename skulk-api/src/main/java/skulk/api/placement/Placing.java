@@ -103,6 +103,10 @@ public final class Placing {
                     : new Wait(refusals.notConnected(nodes.size()));
         }
         boolean byExclusion = !new RingSearch(mostMemoryFirst(allowed), cluster.topology()).anyOfAtLeast(least);
+        if (byExclusion && allowed.size() >= least && least <= RingSearch.MAX_NODES) {
+            // the nodes that remain are enough; the connections between them may still be unknown
+            return new Wait(refusals.notConnected(allowed.size()));
+        }
         return new Refuse(
                 byExclusion
                         ? refusals.excluded(nodes.size() - allowed.size())

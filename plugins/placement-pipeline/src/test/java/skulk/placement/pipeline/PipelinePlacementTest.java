@@ -143,6 +143,18 @@ class PipelinePlacementTest {
     }
 
     @Test
+    void enoughNodesBesideTheExcludedOnesAreWaitedForUntilTheyAreConnected() {
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 8 * GB)
+                .node("c", 16 * GB, 8 * GB)
+                .link("a", "b");
+        assertEquals(
+                "The topology knows 2 nodes but none form a connected cycle of at least 2 yet; retry shortly",
+                waiting(place(card("org/m", GB, HEADS), view, 2, "a")));
+    }
+
+    @Test
     void exclusionsThatLeaveNothingAreNamedAndStaleOnesIgnored() {
         var view = new FakeClusterView()
                 .node("a", 16 * GB, 8 * GB)
