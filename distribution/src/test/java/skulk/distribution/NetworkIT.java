@@ -60,7 +60,8 @@ class NetworkIT {
             await().atMost(TestCluster.PATIENCE).untilAsserted(() -> {
                 assertEquals(instances(a), instances(b), "one truth again");
                 assertEquals(instances(a), instances(c), "one truth again");
-                assertTrue(instances(a).size() >= 2, "nothing lost; stand-ins may stay, see the decision on partitions");
+                assertTrue(
+                        instances(a).size() >= 2, "nothing lost; stand-ins may stay, see the decision on partitions");
             });
         }
     }
