@@ -149,7 +149,10 @@ class SplitStagingIT extends StorageNodes {
         share("west", west);
         assertTrue(
                 hub.sent.get() <= hub.modelBytes() * 101 / 100 + LOSS,
-                "%d bytes of a model of %d".formatted(hub.sent.get(), hub.modelBytes()));
+                () -> "%d bytes sent, with %s"
+                        .formatted(
+                                hub.sent.get(),
+                                nodes.stream().map(SkulkProcess::log).toList()));
         report.publishEntry("bytes", "model %d, hub sent %d with kills".formatted(hub.modelBytes(), hub.sent.get()));
     }
 

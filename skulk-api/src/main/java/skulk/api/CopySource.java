@@ -30,7 +30,8 @@ public interface CopySource {
      * Has it make a copy of its own of a model that it lacks, so that {@link StorageBackend#find} succeeds from here on.
      *
      * @return false where it makes none
-     * @throws IOException where it cannot
+     * @throws IOException where it cannot be reached, which may be different a moment later
+     * @throws skulk.api.problem.SkulkException where it cannot make one, and says why
      */
     boolean fetch(ModelManifest manifest) throws IOException;
 }

@@ -18,15 +18,20 @@ import skulk.api.problem.SkulkException;
 
 /** The chain of storage backends, asked in the configured order. Safe for use by several threads. */
 final class Sources {
+    private static final System.Logger LOG = System.getLogger(Sources.class.getName());
+
     private final Supplier<? extends List<StorageBackend>> backends;
     private final boolean storeOnly;
+    private final TransferLimits limits;
 
     /** A backend that has a model, and what it has. */
     record Found(StorageBackend backend, ModelManifest manifest) {}
 
-    Sources(Supplier<? extends List<StorageBackend>> backends, boolean storeOnly) {
+    /** @param limits say how long a shared store that goes away while it is asked to make a copy is waited for */
+    Sources(Supplier<? extends List<StorageBackend>> backends, boolean storeOnly, TransferLimits limits) {
         this.backends = backends;
         this.storeOnly = storeOnly;
+        this.limits = limits;
     }
 
     /** The folder of the first source that has the model complete on this machine; trouble of a source is added to the reasons. */
@@ -55,6 +60,7 @@ final class Sources {
      */
     boolean visit(ModelId model, List<String> reasons, Visitor visitor) throws InterruptedException {
         List<StorageBackend> lacking = new ArrayList<>();
+        Set<StorageBackend> silent = new HashSet<>();
         boolean afterStore = false;
         for (StorageBackend backend : backends.get()) {
             if (storeOnly && afterStore && !backend.name().equals(PeerBackend.NAME)) {
@@ -62,12 +68,17 @@ final class Sources {
                 return false;
             }
             afterStore |= backend.name().equals(StorageSettings.STORE_BACKEND);
+            int before = reasons.size();
             Optional<Found> found = find(backend, model, reasons);
             if (found.isEmpty()) {
                 lacking.add(backend);
+                if (reasons.size() > before) {
+                    silent.add(backend);
+                }
             } else {
                 for (StorageBackend earlier : lacking) {
-                    Optional<Found> begun = offer(earlier, found.get().manifest(), reasons);
+                    int tries = silent.contains(earlier) ? 1 : limits.attempts();
+                    Optional<Found> begun = offer(earlier, found.get().manifest(), tries, reasons);
                     if (begun.isPresent() && attempt(begun.get(), reasons, visitor)) {
                         return true;
                     }
@@ -109,7 +120,13 @@ final class Sources {
             if (e instanceof SkulkException problem && problem.problem().kind() == Problem.Kind.OUT_OF_RESOURCES) {
                 throw problem;
             }
-            reasons.add(found.backend().name() + ": " + ModelTransfer.message(e));
+            String reason = found.backend().name() + ": " + ModelTransfer.message(e);
+            reasons.add(reason);
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "{0} cannot be had from this source: {1}",
+                    found.manifest().model(),
+                    reason);
             return false;
         }
     }
@@ -123,15 +140,31 @@ final class Sources {
         }
     }
 
-    private static Optional<Found> offer(StorageBackend earlier, ModelManifest manifest, List<String> reasons) {
-        try {
-            Optional<CopySource> copies = earlier.copies();
-            return copies.isPresent() && copies.get().fetch(manifest)
-                    ? find(earlier, manifest.model(), reasons)
-                    : Optional.empty();
-        } catch (IOException | SkulkException e) {
-            reasons.add(earlier.name() + ": " + ModelTransfer.message(e));
-            return Optional.empty();
+    /** A store that answered before and does not now is coming back as a rule: to go past it would have the model cross the internet again for each node. */
+    private Optional<Found> offer(StorageBackend earlier, ModelManifest manifest, int tries, List<String> reasons)
+            throws InterruptedException {
+        for (int failures = 1; ; failures++) {
+            try {
+                Optional<CopySource> copies = earlier.copies();
+                return copies.isPresent() && copies.get().fetch(manifest)
+                        ? earlier.find(manifest.model()).map(found -> new Found(earlier, checked(found)))
+                        : Optional.empty();
+            } catch (IOException | SkulkException | IllegalArgumentException e) {
+                String reason = earlier.name() + ": " + ModelTransfer.message(e);
+                boolean gone = e instanceof IOException
+                        || e instanceof SkulkException p && p.problem().kind() == Problem.Kind.NOT_READY;
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "{0} cannot be copied by the store (attempt {1}): {2}",
+                        manifest.model(),
+                        failures,
+                        reason);
+                if (!gone || failures >= tries) {
+                    reasons.add(reason);
+                    return Optional.empty();
+                }
+                Thread.sleep(limits.pause(failures));
+            }
         }
     }
 

@@ -84,7 +84,8 @@ public final class StorageService implements AutoCloseable {
         this.active = active;
         this.listener = listener;
         Throttle throttle = new Throttle(settings.limits().bytesPerSecond(), System::nanoTime);
-        this.staging = new Staging(settings, new Sources(backends, settings.storeOnly()), shares, disk, throttle);
+        this.staging = new Staging(
+                settings, new Sources(backends, settings.storeOnly(), settings.limits()), shares, disk, throttle);
         clock.scheduleWithFixedDelay(this::tick, 1, 1, TimeUnit.SECONDS);
     }
 

@@ -48,7 +48,13 @@ final class MemorySource implements StorageBackend, CopySource {
     volatile Function<ModelFile, FilePart> offered =
             file -> new FilePart(file.path(), List.of(new ByteRange(0, file.size())));
 
-    volatile Runnable onFetch = () -> {};
+    /** What it does when it is asked to make a copy. */
+    @FunctionalInterface
+    interface Fetch {
+        void run() throws IOException;
+    }
+
+    volatile Fetch onFetch = () -> {};
 
     MemorySource(String name) {
         this.name = name;
@@ -148,7 +154,7 @@ final class MemorySource implements StorageBackend, CopySource {
     }
 
     @Override
-    public boolean fetch(ModelManifest manifest) {
+    public boolean fetch(ModelManifest manifest) throws IOException {
         onFetch.run();
         return models.containsKey(manifest.model());
     }

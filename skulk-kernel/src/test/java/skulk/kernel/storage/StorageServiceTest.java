@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
@@ -166,6 +167,36 @@ class StorageServiceTest extends StorageFixture {
         get(service(), Cards.card("org/model"));
         assertEquals(0, hub.opens.get());
         assertEquals(MIB, store.bytes.get());
+    }
+
+    @Test
+    void waitsForAStoreThatGoesAwayWhileItIsAskedToFetch() throws Exception {
+        byte[] weights = random(MIB, 7);
+        hub.with(MODEL, "model.safetensors", weights);
+        MemorySource store = new MemorySource("store");
+        AtomicInteger asked = new AtomicInteger();
+        store.onFetch = () -> {
+            if (asked.incrementAndGet() < 3) {
+                throw new SocketException("Connection reset");
+            }
+            store.with(MODEL, "model.safetensors", weights);
+        };
+        backends.addFirst(store);
+        get(service(), Cards.card("org/model"));
+        assertEquals(3, asked.get());
+        assertEquals(0, hub.opens.get());
+    }
+
+    @Test
+    void goesPastAStoreThatStaysAway() throws Exception {
+        hub.with(MODEL, "model.safetensors", random(MIB, 7));
+        MemorySource store = new MemorySource("store");
+        store.onFetch = () -> {
+            throw new SocketException("Connection reset");
+        };
+        backends.addFirst(store);
+        get(service(), Cards.card("org/model"));
+        assertEquals(MIB, hub.bytes.get());
     }
 
     @Test

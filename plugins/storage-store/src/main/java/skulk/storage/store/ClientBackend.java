@@ -12,6 +12,8 @@ import skulk.api.model.FilePart;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
 
 /** The store as a source for the other nodes. What it lacks it is asked to fetch, so that a model crosses the internet once. */
 final class ClientBackend implements StorageBackend, CopySource {
@@ -59,7 +61,8 @@ final class ClientBackend implements StorageBackend, CopySource {
     public boolean fetch(ModelManifest manifest) throws IOException {
         Store.Progress progress = store.download(manifest.model(), WAIT);
         if (progress.status().equals(Store.Progress.FAILED)) {
-            throw new IOException(
+            throw new SkulkException(
+                    Problem.Kind.CONFLICT,
                     "the store could not fetch it: " + progress.error().orElse("no reason given"));
         }
         return true;

@@ -87,8 +87,8 @@ class StorePluginTest extends StoreFixture {
             return new CommandId("c1");
         });
         ModelManifest manifest = new ModelManifest(MODEL, "r1", "hub", List.of(weights(10)));
-        IOException e = assertThrows(
-                IOException.class, () -> backend.copies().orElseThrow().fetch(manifest));
+        SkulkException e = assertThrows(
+                SkulkException.class, () -> backend.copies().orElseThrow().fetch(manifest));
         assertTrue(e.getMessage().contains("no source has it"), e.getMessage());
         cluster.answering(operation -> {
             throw new SkulkException(Problem.Kind.NOT_FOUND, "unknown model");
