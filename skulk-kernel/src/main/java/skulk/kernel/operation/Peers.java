@@ -70,7 +70,9 @@ final class Peers {
     /** Asks one node, this one included. */
     Json ask(NodeId node, String topic, Json body) {
         if (!kit.cluster().view().members().contains(node)) {
-            throw new SkulkException(Problem.Kind.NOT_FOUND, "Node not found: " + node);
+            throw isSelf(node)
+                    ? new SkulkException(Problem.Kind.NOT_READY, "This node is still joining its cluster")
+                    : new SkulkException(Problem.Kind.NOT_FOUND, "Node not found: " + node);
         }
         return kit.cluster().calls().ask(node, topic, body, PATIENCE);
     }
