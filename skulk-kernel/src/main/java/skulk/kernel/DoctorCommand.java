@@ -14,6 +14,7 @@ import skulk.kernel.CommandLine.Option;
 import skulk.kernel.CommandLine.UsageException;
 import skulk.kernel.config.Configuration;
 import skulk.kernel.config.Keys;
+import skulk.kernel.node.Build;
 import skulk.kernel.node.Home;
 import skulk.kernel.node.HomeLock;
 import skulk.kernel.node.Installation;
@@ -83,7 +84,7 @@ final class DoctorCommand {
                 .put("namespace", c.get(Keys.NAMESPACE))
                 .put("secret", c.get(Keys.CLUSTER_SECRET))
                 .put("name", name)
-                .put("version", Version.text())
+                .put("version", Build.version())
                 .put("directory", selected.home().plugin(MEMBERSHIP).toString());
         asked.putAll(c.plugin(MEMBERSHIP).members()); // what the plugin's section says counts more
         return ToolCommand.run("doctor-net", List.of(asked.build().toString()));

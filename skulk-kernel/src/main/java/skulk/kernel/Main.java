@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import skulk.kernel.CommandLine.UsageException;
 import skulk.kernel.config.ConfigurationException;
 import skulk.kernel.config.Nearest;
+import skulk.kernel.node.Build;
 
 /** The program's entry: finds the command, runs it, turns what went wrong into one line and an exit code. */
 public final class Main {
@@ -60,11 +61,17 @@ public final class Main {
         commands.put("config", arguments -> new ConfigCommand(environment).run(arguments));
         commands.put("doctor", arguments -> new DoctorCommand(environment).run(arguments));
         commands.put("warm", arguments -> new WarmCommand(environment).run());
-        commands.put("version", arguments -> Version.print());
+        commands.put("version", arguments -> version());
         commands.put("models", arguments -> new ModelsCommand(environment).run(arguments));
         commands.put("bundle", arguments -> new BundleCommand(environment).run(arguments));
         commands.put("model", arguments -> ToolCommand.run("model", arguments));
         commands.put("bench", arguments -> ToolCommand.run("bench", arguments));
         return commands;
+    }
+
+    private static int version() {
+        Terminal.out()
+                .println("skulk %s (commit %s, Java %s)".formatted(Build.version(), Build.commit(), Runtime.version()));
+        return 0;
     }
 }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import skulk.kernel.CommandLine.Option;
 import skulk.kernel.CommandLine.UsageException;
 import skulk.kernel.log.Logs;
+import skulk.kernel.node.Build;
 import skulk.kernel.node.Home;
 import skulk.kernel.node.Installation;
 
@@ -37,8 +38,8 @@ final class ServeCommand {
                 .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(node::close));
         Terminal.err()
                 .println(node.url()
-                        .map(url -> "Skulk " + Version.text() + " is ready at " + url)
-                        .orElse("Skulk " + Version.text() + " is ready, without an HTTP API"));
+                        .map(url -> "Skulk " + Build.version() + " is ready at " + url)
+                        .orElse("Skulk " + Build.version() + " is ready, without an HTTP API"));
         node.awaitStop();
         return 0;
     }

@@ -48,6 +48,7 @@ import skulk.kernel.inference.Dispatcher;
 import skulk.kernel.inference.Recovery;
 import skulk.kernel.inference.Tracer;
 import skulk.kernel.model.Catalog;
+import skulk.kernel.node.Build;
 import skulk.kernel.node.NodeContext;
 import skulk.kernel.node.Services;
 import skulk.kernel.operation.Kit;
@@ -186,7 +187,7 @@ public final class ClusterServices implements Services {
                 node.configuration().get(Keys.PARTICIPATION),
                 threads())));
         List<HardwareProbe> all = new ArrayList<>();
-        all.add(new MachineProbe(node.home().models(), friendlyName(), version(), speed.get()::resources));
+        all.add(new MachineProbe(node.home().models(), friendlyName(), Build.version(), speed.get()::resources));
         all.addAll(offers.probes());
         probes = List.copyOf(all);
         cluster.join(membership(offers), profile(), supervisor);
@@ -234,7 +235,7 @@ public final class ClusterServices implements Services {
         return new NodeProfile(
                 node.self(),
                 friendlyName(),
-                version(),
+                Build.version(),
                 Addresses.own(),
                 node.control().apiPort(),
                 node.configuration().get(Keys.FORCE_MASTER));
@@ -251,12 +252,6 @@ public final class ClusterServices implements Services {
         } catch (UnknownHostException e) {
             return "localhost";
         }
-    }
-
-    private static String version() {
-        return Optional.ofNullable(ClusterServices.class.getModule().getDescriptor())
-                .flatMap(java.lang.module.ModuleDescriptor::rawVersion)
-                .orElse("dev");
     }
 
     private Duration seconds(Key<Double> key) {

@@ -26,6 +26,7 @@ import skulk.api.cluster.NodeInfo.Identity;
 import skulk.api.cluster.NodeInfo.MemoryUsage;
 import skulk.api.cluster.NodeInfo.Resources;
 import skulk.api.cluster.NodeInfo.SystemLoad;
+import skulk.kernel.node.Build;
 
 /**
  * The probe that is always there: the JDK's own beans, and {@code /proc} and {@code /sys} where the system is Linux. Used by one thread.
@@ -133,7 +134,7 @@ public final class MachineProbe implements HardwareProbe {
                 System.getProperty("os.name") + " " + System.getProperty("os.version"),
                 UNKNOWN,
                 version,
-                UNKNOWN);
+                Build.commit());
     }
 
     private static String chip() {
