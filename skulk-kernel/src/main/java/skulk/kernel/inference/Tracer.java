@@ -92,16 +92,7 @@ public final class Tracer {
         }
         InFlight request = told.request();
         switch (told.event()) {
-            case GenerationEvent.Accepted accepted ->
-                span(
-                        recording,
-                        request,
-                        "queued",
-                        "lifecycle",
-                        JsonObject.builder()
-                                .put("prompt_tokens", accepted.promptTokens())
-                                .put("cached_tokens", accepted.cachedTokens())
-                                .build());
+            case GenerationEvent.Accepted accepted -> admitted(recording, request, accepted);
             case GenerationEvent.Text text -> first(recording, request);
             case GenerationEvent.ToolCallDelta delta -> {
                 first(recording, request);
@@ -135,6 +126,16 @@ public final class Tracer {
             case GenerationEvent.Prefill prefill -> {}
             case GenerationEvent.Committed committed -> {}
         }
+    }
+
+    private static void admitted(Recording recording, InFlight request, GenerationEvent.Accepted accepted) {
+        JsonObject counts = JsonObject.builder()
+                .put("prompt_tokens", accepted.promptTokens())
+                .put("cached_tokens", accepted.cachedTokens())
+                .build();
+        span(recording, request, "queued", "lifecycle", counts);
+        instant(recording, request, "admitted_to_batch", "lifecycle", JsonObject.EMPTY);
+        instant(recording, request, "kv_cache_result", "kv_cache", counts);
     }
 
     private void first(Recording recording, InFlight request) {

@@ -130,12 +130,22 @@ final class RankProcess {
                         stderr.removeFirst();
                     }
                 }
-                boolean critical = line.contains("CRITICAL");
-                LOG.log(critical ? System.Logger.Level.ERROR : System.Logger.Level.INFO, "[{0}] {1}", label, line);
+                LOG.log(level(line), "[{0}] {1}", label, line);
             }
         } catch (IOException e) {
             LOG.log(System.Logger.Level.DEBUG, "output of " + label, e); // it ended while we read
         }
+    }
+
+    /** What a line of a rank's output begins with is its level, see {@link RankMain}; the JVM's own word on the vector module is no news. */
+    static System.Logger.Level level(String line) {
+        if (line.contains("CRITICAL") || line.startsWith("SEVERE ")) {
+            return System.Logger.Level.ERROR;
+        }
+        if (line.equals("WARNING: Using incubator modules: jdk.incubator.vector")) {
+            return System.Logger.Level.DEBUG;
+        }
+        return line.startsWith("WARNING") ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
     }
 
     private static void closeQuietly(ServerSocketChannel server, Path socket) {

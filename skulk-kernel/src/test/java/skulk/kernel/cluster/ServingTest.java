@@ -145,7 +145,7 @@ class ServingTest {
             await().until(() ->
                     node.ranks.reports().iterator().next().inFlight().isEmpty());
             assertEquals(
-                    List.of("queued", "prefill", "first_token", "cancel"),
+                    List.of("queued", "admitted_to_batch", "kv_cache_result", "prefill", "first_token", "cancel"),
                     node.traces.getFirst().spans().stream().map(s -> s.name()).toList());
 
             Inference.Generating deleted = node.dispatcher.generate(Samples.request(MODEL, 2000));

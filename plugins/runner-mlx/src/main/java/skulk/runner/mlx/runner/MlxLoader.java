@@ -131,6 +131,7 @@ final class MlxLoader {
         rank.watcher().warmingUp();
         rank.watcher().phase("warmup", "");
         new WarmUp(decoder, scheduler, context).run();
+        WarmUp.converse(runner, rank.shard().modelCard().modelId());
         group.ready();
         watcher.open();
         return runner;
