@@ -85,7 +85,7 @@ final class Entrance implements Handler, DirectHandler {
             exchange.discardBody();
         } finally {
             boolean bodyRead = exchange.bodyRead();
-            guard.ifPresent(g -> g.requestEnds(bodyRead));
+            guard.ifPresent(g -> g.requestEnds(request.id(), bodyRead));
         }
         if (!exchange.responded()) {
             throw new CloseConnectionException("the client did not wait for a response");

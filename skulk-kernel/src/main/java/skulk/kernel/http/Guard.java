@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class Guard implements ServerConnection, ConnectionContext {
     private static final System.Logger LOG = System.getLogger(Guard.class.getName());
-    private static final byte[] HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    static final byte[] HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final Duration LINGER = Duration.ofMillis(500);
 
     private final ConnectionContext context;
@@ -37,6 +37,7 @@ final class Guard implements ServerConnection, ConnectionContext {
     private final ReadAhead ahead;
     private final DataReader reader;
     private final List<Runnable> goneActions = new CopyOnWriteArrayList<>();
+    private final StreamResets resets = new StreamResets();
     private final AtomicInteger active = new AtomicInteger();
     private volatile boolean gone;
     private volatile boolean multiplexed;
@@ -63,7 +64,15 @@ final class Guard implements ServerConnection, ConnectionContext {
         this.protocols = protocols;
         DataReader original = context.dataReader();
         this.ahead = new ReadAhead(() -> read(original), this::ended);
-        this.reader = DataReader.create(ahead);
+        this.reader = DataReader.create(this::next);
+    }
+
+    private byte[] next() {
+        byte[] bytes = ahead.get();
+        if (multiplexed && bytes != null) {
+            resets.seen(bytes);
+        }
+        return bytes;
     }
 
     private static byte[] read(DataReader original) {
@@ -122,6 +131,11 @@ final class Guard implements ServerConnection, ConnectionContext {
 
     /** From here on many requests share the connection, and silence of the client says nothing while one is under way. */
     void upgraded() {
+        byte[] here = new byte[reader.available()];
+        if (here.length > 0) {
+            reader.getBuffer(here.length).read(here);
+            resets.seen(here);
+        }
         multiplexed = true;
         idleTogether();
     }
@@ -165,8 +179,9 @@ final class Guard implements ServerConnection, ConnectionContext {
         ahead.expectNothing();
     }
 
-    /** The request is done. */
-    void requestEnds(boolean bodyRead) {
+    /** The request is done. @param request its stream where the connection is shared */
+    void requestEnds(int request, boolean bodyRead) {
+        resets.ended(request);
         if (!multiplexed) {
             goneActions.clear();
             unfinished = !bodyRead;
@@ -182,6 +197,24 @@ final class Guard implements ServerConnection, ConnectionContext {
 
     boolean gone() {
         return gone;
+    }
+
+    /** As {@link #onGone(Runnable)}, and when the client gives up this one request of a shared connection. */
+    Runnable onGone(int request, Runnable action) {
+        AtomicBoolean open = new AtomicBoolean(true);
+        Runnable once = () -> {
+            if (open.compareAndSet(true, false)) {
+                action.run();
+            }
+        };
+        Runnable unregister = onGone(once);
+        if (multiplexed) {
+            resets.watch(request, once);
+        }
+        return () -> {
+            open.set(false);
+            unregister.run();
+        };
     }
 
     /** Runs an action once when the client has gone; at once where it has already. */

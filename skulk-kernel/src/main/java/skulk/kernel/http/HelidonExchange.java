@@ -179,7 +179,7 @@ final class HelidonExchange implements Exchange {
 
     @Override
     public void onGone(Runnable action) {
-        guard.ifPresent(g -> watches.add(g.onGone(action)));
+        guard.ifPresent(g -> watches.add(g.onGone(request.id(), action)));
     }
 
     @Override
@@ -191,7 +191,7 @@ final class HelidonExchange implements Exchange {
         close();
         OutputStream out = isHead() ? OutputStream.nullOutputStream() : response.outputStream();
         HelidonStream made = new HelidonStream(out, options.timeouts().write(), () -> guard.ifPresent(Guard::cut));
-        guard.ifPresent(g -> watches.add(g.onGone(made::leave)));
+        guard.ifPresent(g -> watches.add(g.onGone(request.id(), made::leave)));
         stream = Optional.of(made);
         made.start();
         return made;

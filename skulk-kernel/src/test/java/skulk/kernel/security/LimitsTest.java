@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import skulk.api.http.EventStream;
 import skulk.api.http.Response;
 import skulk.api.http.Route;
 import skulk.api.json.JsonNumber;
@@ -185,6 +186,46 @@ class LimitsTest {
         try (Served served = new Served(home, Map.of(Keys.API_IDLE_TIMEOUT, JsonNumber.of(1)), slow);
                 Http2Bytes client = new Http2Bytes(served.port())) {
             client.request(1, "GET", "/slow", Http2Bytes.END_STREAM);
+            assertEquals("late", client.answer(1));
+        }
+    }
+
+    /** Whole answers and streams, told while they are computed and told before anybody listens; the other request goes on. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/whole", "/stream", "/early"})
+    void noticesWhichRequestOfASharedConnectionIsGivenUp(String path) throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch reset = new CountDownLatch(1);
+        CountDownLatch gone = new CountDownLatch(1);
+        CountDownLatch finish = new CountDownLatch(1);
+        Route waiting = new Route("GET", path, Route.Scope.INFER, x -> {
+            if (path.equals("/early")) {
+                begun.countDown();
+                reset.await();
+            }
+            if (path.equals("/stream")) {
+                x.events(EventStream.Kind.NDJSON).onGone(gone::countDown);
+            } else {
+                x.onGone(gone::countDown);
+            }
+            begun.countDown();
+            gone.await();
+        });
+        Route slow = new Route("GET", "/slow", Route.Scope.INFER, x -> {
+            assertTrue(finish.await(10, TimeUnit.SECONDS));
+            x.respond(Response.text(200, "late"));
+        });
+        try (Served served = new Served(home, Map.of(), waiting, slow, Served.hello());
+                Http2Bytes client = new Http2Bytes(served.port())) {
+            client.request(1, "GET", "/slow", Http2Bytes.END_STREAM);
+            client.request(3, "GET", path, Http2Bytes.END_STREAM);
+            assertTrue(begun.await(5, TimeUnit.SECONDS));
+            client.send(Http2Bytes.RESET, 0, 3, new byte[] {0, 0, 0, 8});
+            client.request(5, "GET", "/a", Http2Bytes.END_STREAM);
+            assertEquals("hello", client.answer(5), "the reset has been read by now");
+            reset.countDown();
+            assertTrue(gone.await(5, TimeUnit.SECONDS));
+            finish.countDown();
             assertEquals("late", client.answer(1));
         }
     }
