@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.json.Json;
@@ -21,6 +22,7 @@ import skulk.api.json.JsonObject;
 
 /** API keys of a cluster of processes: made on one node, they count on all, outlive restarts, and are withdrawn everywhere. */
 class KeysIT {
+    private static final String CHAT = "/v1/chat/completions";
     private static final String OPERATOR = "the operator's own key";
 
     @TempDir
@@ -62,6 +64,49 @@ class KeysIT {
         }
     }
 
+    /** The same key at two doors: what it has under way behind one, and what it has used there, counts at the other. */
+    @Test
+    void limitsCountOverAllNodes() throws Exception {
+        int port = freePort();
+        Scripted.install(temp.resolve("one"));
+        try (SkulkProcess one = start("one", port, port);
+                SkulkProcess two = start("two", freePort(), port)) {
+            await().atMost(ServingNode.PATIENCE).until(() -> nodes(one) == 2 && nodes(two) == 2);
+            String key = key(one, "single", ",\"max_concurrent\":1");
+            String thrifty = key(two, "thrifty", ",\"tokens_per_minute\":100");
+            String place = JsonObject.of("model_id", Scripted.MODEL).toString();
+            assertEquals(
+                    200, send(one, "POST", "/place_instance", OPERATOR, place).statusCode());
+            String quick = chat(Scripted.text("Hello"));
+            await().atMost(ServingNode.PATIENCE)
+                    .until(() -> send(two, "POST", CHAT, OPERATOR, quick).statusCode() == 200);
+            HttpRequest hanging = request(one, "POST", CHAT, key, chat(Scripted.text("Hello"), Scripted.hang()));
+            try (ServingNode.Lines stream =
+                    new ServingNode.Lines(client.send(hanging, HttpResponse.BodyHandlers.ofInputStream()))) {
+                stream.until(line -> line.startsWith("data: {"));
+                await().atMost(Duration.ofSeconds(5))
+                        .until(() -> send(two, "POST", CHAT, key, quick).statusCode() == 429);
+                assertEquals(429, send(one, "POST", CHAT, key, quick).statusCode());
+            }
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> send(two, "POST", CHAT, key, quick).statusCode() == 200);
+            int asked = 0;
+            while (send(one, "POST", CHAT, thrifty, quick).statusCode() == 200) {
+                assertTrue(++asked < 100, "no end of tokens");
+            }
+            await().atMost(Duration.ofSeconds(5))
+                    .until(() -> send(two, "POST", CHAT, thrifty, quick).statusCode() == 429);
+        }
+    }
+
+    private static String chat(JsonObject... steps) {
+        JsonObject message = JsonObject.of("role", "user").with("content", Scripted.script(steps));
+        return JsonObject.of("model", Scripted.MODEL)
+                .with("stream", true)
+                .with("messages", List.of(message))
+                .toString();
+    }
+
     private static int freePort() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
@@ -82,12 +127,12 @@ class KeysIT {
     }
 
     private String key(SkulkProcess node, String id) throws Exception {
+        return key(node, id, ",\"max_concurrent\":2");
+    }
+
+    private String key(SkulkProcess node, String id, String limits) throws Exception {
         HttpResponse<String> made = send(
-                node,
-                "POST",
-                "/admin/keys",
-                OPERATOR,
-                "{\"id\":\"" + id + "\",\"scopes\":[\"infer\"],\"max_concurrent\":2}");
+                node, "POST", "/admin/keys", OPERATOR, "{\"id\":\"" + id + "\",\"scopes\":[\"infer\"]" + limits + "}");
         assertEquals(200, made.statusCode(), made.body());
         return ((JsonObject) Json.parse(made.body())).string("key").orElseThrow();
     }
@@ -103,6 +148,10 @@ class KeysIT {
 
     private HttpResponse<String> send(SkulkProcess node, String method, String path, String key, String body)
             throws IOException, InterruptedException {
+        return client.send(request(node, method, path, key, body), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static HttpRequest request(SkulkProcess node, String method, String path, String key, String body) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(node.url() + path))
                 .timeout(Duration.ofSeconds(30))
                 .header("Content-Type", "application/json")
@@ -110,16 +159,19 @@ class KeysIT {
         if (!key.isEmpty()) {
             request.header("Authorization", "Bearer " + key);
         }
-        return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        return request.build();
     }
 
     private SkulkProcess start(String name, int port, int peer) throws Exception {
         Path home = Files.createDirectories(temp.resolve(name));
-        Files.writeString(home.resolve("skulk.yaml"), """
+        Path file = home.resolve("skulk.yaml");
+        String before = Files.exists(file) ? Files.readString(file) : "";
+        String keys = """
                 api:
                   loopback_open: false
                   keys: { operator: { key: "%s", scopes: [admin] } }
-                """.formatted(OPERATOR));
+                """.formatted(OPERATOR);
+        Files.writeString(file, before.endsWith(keys) ? before : before + keys);
         return SkulkProcess.serve(
                 home, "--name", name, "--cluster-port", "" + port, "--bootstrap-peers", "127.0.0.1:" + peer);
     }

@@ -28,7 +28,6 @@ import skulk.kernel.plugin.Registry;
 import skulk.kernel.security.FileKeyStore;
 import skulk.kernel.security.KeyStore;
 import skulk.kernel.security.MeteredInference;
-import skulk.kernel.security.Quotas;
 
 /**
  * A running node: constructs everything and orders its life, and holds no logic of its own. Start: lock the home; the port is bound while the plugins start;
@@ -85,7 +84,7 @@ public final class Node implements AutoCloseable {
                     setup.configuration(),
                     setup.home(),
                     services.cluster(),
-                    new MeteredInference(services.inference(), new Quotas(keys::ring, System::nanoTime)),
+                    new MeteredInference(services.inference(), control.quotas()),
                     services.telemetry(),
                     file -> builtIn.map(file::startsWith).orElse(false));
             List<Path> directories = new ArrayList<>(builtIn.stream().toList());

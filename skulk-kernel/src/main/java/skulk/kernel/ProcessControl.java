@@ -23,6 +23,7 @@ import skulk.kernel.node.NodeControl;
 import skulk.kernel.node.Reexec;
 import skulk.kernel.plugin.Plugins;
 import skulk.kernel.security.KeyStore;
+import skulk.kernel.security.Quotas;
 
 /** The node's process as operations see it. */
 final class ProcessControl implements NodeControl {
@@ -32,6 +33,7 @@ final class ProcessControl implements NodeControl {
 
     private final Configuration configuration;
     private final KeyStore keys;
+    private final Quotas quotas;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final AtomicBoolean restarting = new AtomicBoolean();
     private volatile Optional<Plugins> plugins = Optional.empty();
@@ -42,6 +44,7 @@ final class ProcessControl implements NodeControl {
     ProcessControl(Configuration configuration, KeyStore keys) {
         this.configuration = configuration;
         this.keys = keys;
+        this.quotas = new Quotas(keys::ring, System::nanoTime);
     }
 
     void plugins(Plugins made) {
@@ -120,6 +123,11 @@ final class ProcessControl implements NodeControl {
     @Override
     public KeyStore keys() {
         return keys;
+    }
+
+    @Override
+    public Quotas quotas() {
+        return quotas;
     }
 
     @Override

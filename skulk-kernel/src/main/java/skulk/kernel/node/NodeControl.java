@@ -6,6 +6,7 @@ import skulk.api.operation.Operation.ConfigReply;
 import skulk.api.operation.Operation.ConfigWritten;
 import skulk.api.operation.Operation.PluginStatus;
 import skulk.kernel.security.KeyStore;
+import skulk.kernel.security.Quotas;
 
 /** What operations ask of the node's own process: its plugins, its configuration file, its port, its life. Safe for use by several threads. */
 public interface NodeControl {
@@ -27,6 +28,9 @@ public interface NodeControl {
 
     /** The API keys that count on this node; what replicates them over the cluster listens and adopts here. */
     KeyStore keys();
+
+    /** What keys have under way and use on this node; what tells the other nodes listens here. */
+    Quotas quotas();
 
     /** The bound HTTP port; 0 where the API is off. */
     int apiPort();

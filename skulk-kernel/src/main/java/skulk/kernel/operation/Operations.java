@@ -35,6 +35,7 @@ public final class Operations {
         this.traces = new Traces(kit, peers);
         this.life = new NodeLife(kit, peers);
         this.keys = new ApiKeys(kit, peers);
+        new KeyUsage(kit);
     }
 
     /**

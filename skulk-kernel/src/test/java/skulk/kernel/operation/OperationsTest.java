@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +50,7 @@ import skulk.kernel.plugin.Registry;
 import skulk.kernel.rank.Samples;
 import skulk.kernel.security.FileKeyStore;
 import skulk.kernel.security.KeyStore;
+import skulk.kernel.security.Quotas;
 
 /** Operations on the real cluster half of nodes; only plugins and processes are stood in for. */
 class OperationsTest {
@@ -103,17 +105,26 @@ class OperationsTest {
         }
     }
 
+    private final Map<String, Control> controls = new HashMap<>();
+
     private static final class Control implements NodeControl {
         private final KeyStore keys;
+        private final Quotas quotas;
         private boolean restarting;
 
         Control(Path home) {
             keys = FileKeyStore.open(JsonObject.EMPTY, home);
+            quotas = new Quotas(keys::ring, System::nanoTime);
         }
 
         @Override
         public KeyStore keys() {
             return keys;
+        }
+
+        @Override
+        public Quotas quotas() {
+            return quotas;
         }
 
         @Override
@@ -157,6 +168,8 @@ class OperationsTest {
         Files.writeString(cards.resolve("org--odd.toml"), card("org/odd", 1 << 20, "odd"));
         Home place = Home.of(Optional.of(own), Map.of());
         place.create();
+        Control control = new Control(own);
+        controls.put(name, control);
         Registry registry = new Registry();
         Services services = ClusterServices.create(new NodeContext(
                 new NodeId(name),
@@ -169,7 +182,7 @@ class OperationsTest {
                 place,
                 new Installation(Optional.empty(), Path.of(System.getProperty("java.home"), "bin", "java")),
                 registry,
-                new Control(own)));
+                control));
         List<Extension> offers = List.of(hub.membership(), new Youngest(), new Refusing("no such layers"));
         registry.publish(new Offers(offers.stream()
                 .map(e -> new Offers.Origin(e, "test", own, List.of()))
@@ -278,6 +291,46 @@ class OperationsTest {
                 await().until(() ->
                         second.cluster().call(new Operation.ListApiKeys()).isEmpty());
             }
+        }
+    }
+
+    @Test
+    void theLimitsOfAKeyCountOverAllNodes() throws Exception {
+        try (Services first = start("n1")) {
+            first.cluster().call(new Operation.CreateApiKey("single", List.of("infer"), 1, 0));
+            first.cluster().call(new Operation.CreateApiKey("thrifty", List.of("infer"), 0, 1000));
+            Quotas one = controls.get("n1").quotas();
+            one.admit("thrifty").close(900);
+            try (Services second = start("n2")) {
+                Quotas two = controls.get("n2").quotas();
+                await().until(() -> second.cluster().view().members().size() == 2);
+                await("who comes later learns")
+                        .until(() -> two.own().containsKey("thrifty")
+                                && two.own().get("thrifty").used() > 0
+                                && controls.get("n2")
+                                        .keys()
+                                        .ring()
+                                        .byId("single")
+                                        .isPresent());
+                Quotas.Ticket there = two.admit("single");
+                await().until(() -> refuses(one, "single"));
+                there.close(0);
+                await().until(() -> !refuses(one, "single"));
+                two.admit("thrifty").close(100_000);
+                await().until(() -> refuses(one, "thrifty"));
+                two.admit("single");
+                await().until(() -> refuses(one, "single"));
+            }
+            await("what was under way on a node that left").until(() -> !refuses(one, "single"));
+        }
+    }
+
+    private static boolean refuses(Quotas quotas, String key) {
+        try {
+            quotas.admit(key).close(0);
+            return false;
+        } catch (SkulkException e) {
+            return true;
         }
     }
 

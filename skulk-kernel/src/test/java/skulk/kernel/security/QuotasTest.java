@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -14,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import skulk.api.Inference;
 import skulk.api.cluster.CommandId;
+import skulk.api.cluster.NodeId;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
@@ -76,6 +79,60 @@ class QuotasTest {
         pass(Duration.ofHours(5));
         quotas.admit("six-hundred").close(600); // no more than a minute's worth is saved
         refused("six-hundred");
+    }
+
+    /** What each of two nodes would hear of the other. */
+    @Test
+    void countsWhatOtherNodesTell() {
+        Quotas other = new Quotas(() -> ring, now::get);
+        NodeId here = new NodeId("here");
+        NodeId there = new NodeId("there");
+        Quotas.Ticket one = quotas.admit("two-at-once");
+        other.heard(here, quotas.own());
+        Quotas.Ticket two = other.admit("two-at-once");
+        quotas.heard(there, other.own());
+        refused("two-at-once");
+        assertThrows(SkulkException.class, () -> other.admit("two-at-once"));
+        two.close(0);
+        quotas.heard(there, other.own());
+        quotas.heard(there, other.own()); // once more does no harm
+        quotas.admit("two-at-once").close(0);
+        one.close(0);
+        other.heard(here, quotas.own());
+        other.admit("two-at-once");
+        other.admit("two-at-once");
+        quotas.heard(there, other.own());
+        refused("two-at-once");
+        quotas.keepOnly(List.of(here)); // the other node is gone, and what it had under way with it
+        quotas.admit("two-at-once");
+    }
+
+    @Test
+    void chargesOnceWhatOtherNodesTell() {
+        Quotas other = new Quotas(() -> ring, now::get);
+        NodeId there = new NodeId("there");
+        other.admit("six-hundred").close(10_000);
+        pass(Duration.ofMinutes(16)); // 9,600 tokens: the bucket over there lacks 400
+        quotas.heard(there, other.own());
+        assertEquals(400, quotas.own().get("six-hundred").used(), 1e-6, "not everything since it started");
+        other.admit("six-hundred").close(100);
+        quotas.heard(there, other.own());
+        quotas.heard(there, other.own());
+        assertEquals(500, quotas.own().get("six-hundred").used(), 1e-6);
+        assertEquals(0, quotas.own().get("six-hundred").charged(), "charged by the other node alone");
+        quotas.admit("six-hundred").close(100);
+        assertEquals(31 - 30, refused("six-hundred").retryAfter().orElseThrow().toSeconds());
+    }
+
+    @Test
+    void tellsWhenSomethingChanges() {
+        List<Map<String, Quotas.Use>> told = new ArrayList<>();
+        quotas.onChange(() -> told.add(quotas.own()));
+        quotas.admit("six-hundred").close(7);
+        quotas.admit("free").close(7);
+        assertEquals(2, told.size());
+        assertEquals(new Quotas.Use(1, 0, 0), told.getFirst().get("six-hundred"));
+        assertEquals(new Quotas.Use(0, 7, 7), told.getLast().get("six-hundred"));
     }
 
     /** Tells a script, then nothing. */
