@@ -10,7 +10,7 @@ import skulk.api.problem.SkulkException;
 
 /** What a model's card says about embedding with it. */
 public final class EmbeddingModels {
-    /** The capability of models whose vectors may be cut short. */
+    /** The capability of models whose vectors may be cut short (Matryoshka training, arXiv:2205.13147). */
     public static final String SHORTENABLE = "matryoshka";
 
     private EmbeddingModels() {}

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonBoolean;
@@ -23,6 +24,8 @@ import skulk.api.problem.SkulkException;
  * and ignored. Absent and null fields are alike. Not thread-safe.
  */
 public final class Fields {
+    private static final int MOST_NAMED = 4;
+
     private final JsonObject object;
     private final List<String> location;
     private final List<Violation> violations;
@@ -43,12 +46,13 @@ public final class Fields {
         try {
             return Json.parse(body);
         } catch (JsonException e) {
-            throw invalid(List.of(new Violation(
+            Violation violation = new Violation(
                     "json_invalid",
                     List.of("body", Integer.toString(Math.max(0, e.position()))),
                     "JSON decode error",
                     "{}",
-                    JsonObject.of("error", e.getMessage()).toString())));
+                    JsonObject.of("error", e.getMessage()).toString());
+            throw invalid("JSON decode error: " + e.getMessage(), List.of(violation));
         }
     }
 
@@ -290,9 +294,17 @@ public final class Fields {
         return text.length() > 1000 ? "" : text;
     }
 
+    /** The message names the first few, since SDKs show nothing else. */
     private static SkulkException invalid(List<Violation> violations) {
-        String message = violations.getFirst().message() + ": "
-                + String.join(".", violations.getFirst().location());
+        String named = violations.stream()
+                .limit(MOST_NAMED)
+                .map(violation -> violation.message() + ": " + String.join(".", violation.location()))
+                .collect(Collectors.joining("; "));
+        int more = violations.size() - MOST_NAMED;
+        return invalid(more > 0 ? named + "; and " + more + " more" : named, violations);
+    }
+
+    private static SkulkException invalid(String message, List<Violation> violations) {
         return new SkulkException(
                 new Problem(Problem.Kind.INVALID, "invalid_body", message, violations, Optional.empty()));
     }

@@ -3,6 +3,8 @@ package skulk.http.openai;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import skulk.api.HttpFeature;
@@ -62,6 +64,18 @@ class OpenAiPluginTest {
             JsonObject body = dialect.post("/v1/chat/completions", "{\"model\":1,\"surprise\":true}")
                     .jsonResponse();
             assertEquals(3, body.array("detail").orElseThrow().size());
+            String message =
+                    body.object("error").orElseThrow().string("message").orElseThrow();
+            for (String field : List.of("body.model", "body.messages", "body.surprise")) {
+                assertTrue(message.contains(field), message);
+            }
+            assertEquals(
+                    Optional.of("JSON decode error: expected a member name at position 1"),
+                    dialect.post("/v1/chat/completions", "{")
+                            .jsonResponse()
+                            .object("error")
+                            .orElseThrow()
+                            .string("message"));
             assertEquals(
                     Json.of(422),
                     body.object("error").orElseThrow().find("code").orElseThrow());
