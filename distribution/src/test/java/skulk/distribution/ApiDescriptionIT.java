@@ -5,16 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.networknt.schema.JsonSchemaFactory;
-import com.networknt.schema.SpecVersion;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,8 +24,6 @@ import skulk.api.json.JsonString;
 /** The OpenAPI document beside the routes that a running node answers. */
 @ExtendWith(SharedNode.class)
 class ApiDescriptionIT {
-    private static final ObjectMapper JACKSON = new ObjectMapper();
-
     private static JsonObject paths(ServingNode node) throws Exception {
         return node.process().json("/api/openapi.json").object("paths").orElseThrow();
     }
@@ -70,7 +65,7 @@ class ApiDescriptionIT {
         node.postJson(
                 "/v1/chat/completions",
                 "{\"model\":\"skulk/tiny-chat-4bit\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
-        JsonObject document = node.process().json("/api/openapi.json");
+        Description description = Description.of(node.process().json("/api/openapi.json"));
         List<String> wrong = new ArrayList<>();
         int checked = 0;
         for (Map.Entry<String, Json> path : paths(node).members().entrySet()) {
@@ -80,47 +75,112 @@ class ApiDescriptionIT {
                 if (Set.of("head", "put").contains(operation.getKey()) || spared) {
                     continue;
                 }
-                checked += check(node, new Asked(document, path.getKey(), operation.getKey()), wrong);
+                checked += check(node, description, operation.getKey(), path.getKey(), wrong) ? 1 : 0;
             }
         }
         assertEquals(List.of(), wrong);
         assertTrue(checked > 80, "only " + checked + " answers have a schema");
     }
 
-    private record Asked(JsonObject document, String path, String method) {}
-
-    /** Asks with placeholders for names that nobody has, and without what a body needs. */
-    private static int check(ServingNode node, Asked asked, List<String> wrong) throws Exception {
-        String address = asked.path().replaceAll("\\{[^}]+}", "absent")
-                + (asked.path().startsWith("/instance/p") ? "?model_id=skulk/tiny-chat-4bit" : "");
+    /** Asks with placeholders for names that nobody has, and without what a body needs. @return whether the answer has a schema */
+    private static boolean check(
+            ServingNode node, Description description, String method, String path, List<String> wrong)
+            throws Exception {
+        String address = path.replaceAll("\\{[^}]+}", "absent")
+                + (path.startsWith("/instance/p") ? "?model_id=skulk/tiny-chat-4bit" : "");
         HttpResponse<String> answer =
-                switch (asked.method()) {
+                switch (method) {
                     case "get" -> node.process().get(address);
                     case "delete" -> node.process().delete(address);
                     default -> node.post(address, "{\"surprise\":1}");
                 };
-        String at = "/paths/%s/%s/responses/%d/content/application~1json/schema"
-                .formatted(asked.path().replace("/", "~1"), asked.method(), answer.statusCode());
-        JsonNode schema = JACKSON.readTree(asked.document().toString()).at(at);
-        if (schema.isMissingNode() || schema.isEmpty()) {
-            boolean undescribed = answer.statusCode() >= 400
-                    && JACKSON.readTree(asked.document().toString())
-                            .at(at.substring(0, at.indexOf("/content")))
-                            .isMissingNode();
-            if (undescribed) {
-                wrong.add("%s %s: %d is not described: %s"
-                        .formatted(asked.method(), asked.path(), answer.statusCode(), answer.body()));
-            }
-            return 0;
+        JsonNode content = description.content(method, path, answer);
+        if (content.isMissingNode()) {
+            wrong.add("%s %s: %d of this type is not described: %s"
+                    .formatted(method, path, answer.statusCode(), answer.body()));
         }
-        ObjectNode whole = (ObjectNode) JACKSON.readTree(asked.document().toString());
-        whole.setAll((ObjectNode) schema);
-        JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
-                .getSchema(whole)
-                .validate(JACKSON.readTree(answer.body()))
-                .forEach(message -> wrong.add(
-                        "%s %s %d: %s".formatted(asked.method(), asked.path(), answer.statusCode(), message)));
-        return 1;
+        JsonNode schema = content.path("schema");
+        boolean json = schema.has("$ref");
+        if (json) {
+            wrong.addAll(description.faults(method, path, answer));
+        }
+        return json;
+    }
+
+    /** Every route that models answer, whole and as a stream, with bodies that use most of the fields: each piece fits its schema. */
+    @Test
+    void whatModelsAnswerIsWhatTheDocumentSays(ServingNode node) throws Exception {
+        Description description = Description.of(node.process().json("/api/openapi.json"));
+        List<String> wrong = new ArrayList<>();
+        Map<String, Integer> checked = new TreeMap<>();
+        for (String path : paths(node).members().keySet()) {
+            boolean model = path.matches(
+                    "/(v1|bench)/.*(completions|responses|embeddings|messages|count_tokens)|(/ollama)?/api/.*");
+            for (Json good : model ? GoodBodies.of(path) : List.<Json>of()) {
+                for (String stream : List.of("true", "false")) {
+                    String body = good.toString().replaceFirst("\"stream\":(true|false)", "\"stream\":" + stream);
+                    HttpResponse<String> answer = node.post(path, body);
+                    assertEquals(200, answer.statusCode(), path + " " + body + " -> " + answer.body());
+                    JsonNode content = description.content("post", path, answer);
+                    for (String piece : pieces(answer)) {
+                        checked.merge(path, 1, Integer::sum);
+                        JsonNode items = content.path("x-item-schema");
+                        wrong.addAll(description.faults(
+                                path, items.isMissingNode() ? content.path("schema") : items, piece));
+                    }
+                }
+            }
+        }
+        assertEquals(List.of(), wrong.stream().limit(5).toList(), wrong.size() + " faults");
+        assertEquals(27, checked.size(), checked::toString);
+    }
+
+    /** Routes with a name in their path, asked for one that there is. */
+    @Test
+    void whatIsThereIsAsTheDocumentSays(ServingNode node) throws Exception {
+        Description description = Description.of(node.process().json("/api/openapi.json"));
+        String instance = node.process()
+                .json("/state")
+                .object("instances")
+                .orElseThrow()
+                .members()
+                .keySet()
+                .iterator()
+                .next();
+        String response = node.postJson(
+                        "/v1/responses",
+                        GoodBodies.of("/v1/responses")
+                                .getFirst()
+                                .toString()
+                                .replace("\"stream\":true", "\"stream\":false"))
+                .string("id")
+                .orElseThrow();
+        List<String> wrong = new ArrayList<>();
+        for (Map.Entry<String, String> route : Map.of(
+                        "/v1/models/{id}", "/v1/models/" + ServingNode.TINY,
+                        "/v1/responses/{id}", "/v1/responses/" + response,
+                        "/instance/{id}", "/instance/" + instance)
+                .entrySet()) {
+            HttpResponse<String> answer = node.process().get(route.getValue());
+            assertEquals(200, answer.statusCode(), answer.body());
+            wrong.addAll(description.faults("get", route.getKey(), answer));
+        }
+        HttpResponse<String> deleted = node.process().delete("/v1/responses/" + response);
+        wrong.addAll(description.faults("delete", "/v1/responses/{id}", deleted));
+        assertEquals(List.of(), wrong);
+    }
+
+    /** The JSON texts of an answer. */
+    private static List<String> pieces(HttpResponse<String> answer) {
+        String type = answer.headers().firstValue("Content-Type").orElse("");
+        if (type.startsWith("text/event-stream")) {
+            return answer.body()
+                    .lines()
+                    .filter(line -> line.startsWith("data: {"))
+                    .map(line -> line.substring("data: ".length()))
+                    .toList();
+        }
+        return type.startsWith("application/x-ndjson") ? answer.body().lines().toList() : List.of(answer.body());
     }
 
     @Test

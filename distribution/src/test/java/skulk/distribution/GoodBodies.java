@@ -47,6 +47,10 @@ final class GoodBodies {
              "tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"a":{"type":"string"}}}}],
              "tool_choice":{"type":"auto"},"thinking":{"type":"enabled","budget_tokens":1024},"stop_sequences":["z"],
              "metadata":{"user_id":"u"}}""";
+    private static final String COUNTED = """
+            {"model":"skulk/tiny-chat-4bit","system":"Be brief.","messages":[{"role":"user","content":"a"}],
+             "tools":[{"name":"f","description":"d","input_schema":{"type":"object","properties":{"a":{"type":"string"}}}}],
+             "tool_choice":{"type":"auto"},"thinking":{"type":"disabled"}}""";
     private static final String OLLAMA_CHAT = """
             {"model":"skulk/tiny-chat-4bit","stream":true,"think":false,"format":"json","keep_alive":"5m","logprobs":true,
              "messages":[{"role":"user","content":"a"},{"role":"assistant","content":"","tool_calls":[{"function":
@@ -57,7 +61,9 @@ final class GoodBodies {
             {"model":"skulk/tiny-chat-4bit","prompt":"a","system":"s","stream":false,"raw":false,"think":false,
              "format":{"type":"object","properties":{"a":{"type":"boolean"}}},"options":{"num_predict":3}}""";
     private static final String EMBED = """
-            {"model":"skulk/tiny-chat-4bit","input":["a","b"],"truncate":true,"dimensions":8}""";
+            {"model":"test/pooled","input":["a","b"],"truncate":true,"dimensions":8,"keep_alive":"5m","options":{"num_ctx":64}}""";
+
+    private static final String EMBED_ONE = "{\"model\":\"test/pooled\",\"prompt\":\"a\"}";
 
     /** By the end of the path, so that aliases are the same; a model that nobody has where a good body would place one. */
     private static final Map<String, List<String>> BODIES = Map.ofEntries(
@@ -65,14 +71,15 @@ final class GoodBodies {
             Map.entry("/v1/completions", List.of(COMPLETION)),
             Map.entry("/v1/responses", List.of(RESPONSES)),
             Map.entry("/v1/embeddings", List.of("""
-                    {"model":"skulk/tiny-chat-4bit","input":["a","b"],"encoding_format":"base64","dimensions":8,"user":"u"}""")),
+                    {"model":"test/pooled","input":["a","b"],"encoding_format":"base64","dimensions":8,"user":"u"}""")),
             Map.entry("/v1/messages", List.of(MESSAGES)),
-            Map.entry("/v1/messages/count_tokens", List.of(MESSAGES)),
+            Map.entry("/v1/messages/count_tokens", List.of(COUNTED)),
             Map.entry("/api/chat", List.of(OLLAMA_CHAT)),
             Map.entry("/v1/chat", List.of(OLLAMA_CHAT)),
             Map.entry("/generate", List.of(OLLAMA_GENERATE)),
             Map.entry("/embed", List.of(EMBED)),
-            Map.entry("/api/embeddings", List.of("{\"model\":\"skulk/tiny-chat-4bit\",\"prompt\":\"a\"}")),
+            Map.entry("/api/embeddings", List.of(EMBED_ONE)),
+            Map.entry("/ollama/api/v1/embeddings", List.of(EMBED_ONE)),
             Map.entry("/show", List.of("{\"model\":\"skulk/tiny-chat-4bit\",\"verbose\":true}")),
             Map.entry("/place_instance", List.of("""
                     {"model_id":"nobody/nothing","sharding":"Pipeline","instance_meta":"MlxRing","min_nodes":1,

@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -14,29 +16,25 @@ import skulk.api.json.JsonObject;
 /**
  * The OpenAPI 3.1 document, generated from {@code api-routes.txt} (one line per route of every built-in feature) and {@code api-schemas.json}.
  *
- * <p>A line is {@code METHOD path SCOPE tag [?query[*|[]]]… [body=Schema] -> Result [!status]… | Summary}. A result is a schema's name, {@code any},
- * or a media type. {@code {name+}} matches across slashes; OpenAPI has no word for that, so its description says it.
+ * <p>A line is {@code METHOD path SCOPE tag [?query[*|[]]]… [body=Schema] -> Result[,Result]… [!status]… | Summary}. A result is a schema's name,
+ * {@code any}, a media type, or {@code media/type=Schema} for a stream of such items, which {@code x-item-schema} then tells: OpenAPI 3.1 has no word for
+ * it. Refusals for want of a key, and of inference for its limits, are added. {@code {name+}} matches across slashes; OpenAPI has no word for that, so its description says it.
  */
 record ApiDescription(List<Line> lines, JsonObject schemas) {
     private static final Pattern PARAMETER = Pattern.compile("\\{([^}+]+)(\\+?)}");
     private static final Pattern CHOICE = Pattern.compile("\\(([^)]+)\\)(.*)");
-    private static final Map<String, String> MEANINGS = Map.of(
-            "400",
-            "The request cannot be served as asked",
-            "401",
-            "No API key that is known here",
-            "403",
-            "Not readable or not allowed",
-            "404",
-            "No such thing",
-            "409",
-            "The state does not allow it now",
-            "422",
-            "The body or query has the wrong shape",
-            "500",
-            "Broken, or lost under way",
-            "503",
-            "Not ready: try again shortly");
+    private static final Map<String, String> MEANINGS = Map.ofEntries(
+            Map.entry("400", "The request cannot be served as asked"),
+            Map.entry("401", "No API key that is known here"),
+            Map.entry("403", "Not readable or not allowed"),
+            Map.entry("404", "No such thing"),
+            Map.entry("409", "The state does not allow it now"),
+            Map.entry("413", "The body is larger than this node takes"),
+            Map.entry("422", "The body or query has the wrong shape"),
+            Map.entry("429", "Too much at once or within a minute; Retry-After says when to try again"),
+            Map.entry("500", "Broken, or lost under way"),
+            Map.entry("503", "Not ready: try again shortly"));
+    private static final Set<String> DIALECTS = Set.of("openai", "claude", "ollama");
 
     /** @param errors status codes beside 200 */
     record Line(
@@ -202,30 +200,63 @@ record ApiDescription(List<Line> lines, JsonObject schemas) {
                         .put("description", "Done")
                         .put("content", content(line.result()))
                         .build());
-        for (String status : line.errors()) {
-            String schema = status.equals("422") ? "ValidationError" : "Error";
+        for (String status : refusals(line)) {
             all.put(
                     status,
                     JsonObject.builder()
                             .put("description", MEANINGS.getOrDefault(status, "An error"))
-                            .put("content", content(schema))
+                            .put("content", content(error(line, status)))
                             .build());
         }
         return all.build();
     }
 
-    /** A schema's name, {@code any} or a media type. */
-    private JsonObject content(String what) {
-        if (what.contains("/")) {
-            JsonObject text = JsonObject.of("schema", JsonObject.of("type", "string"));
-            return JsonObject.of(what, text);
+    /** What the line has and what any route of its kind may answer, in order. */
+    private static Set<String> refusals(Line line) {
+        Set<String> all = new TreeSet<>(line.errors());
+        if (!line.scope().equals("OPEN")) {
+            all.addAll(List.of("401", "403"));
         }
-        if (!what.equals("any") && !schemas.has(what)) {
+        if (!line.body().isEmpty()) {
+            all.add("413");
+        }
+        if (DIALECTS.contains(line.tag()) && line.method().equals("POST")) {
+            all.add("429");
+        }
+        return all;
+    }
+
+    /** Every dialect has a form of its own, the validation of bodies beside it. */
+    private static String error(Line line, String status) {
+        boolean stock = line.tag().equals("ollama") && line.path().startsWith("/api/");
+        return status.equals("422")
+                ? "ValidationError"
+                : line.tag().equals("claude") ? "ClaudeError" : stock ? "OllamaError" : "Error";
+    }
+
+    /** Schemas' names, {@code any}, media types, and media types of streams with their items. */
+    private JsonObject content(String results) {
+        JsonObject.Builder all = JsonObject.builder();
+        for (String result : results.split(",")) {
+            String[] halves = result.split("=", 2);
+            if (!halves[0].contains("/")) {
+                all.put("application/json", JsonObject.of("schema", schema(result)));
+            } else {
+                JsonObject text = JsonObject.of("schema", JsonObject.of("type", "string"));
+                all.put(halves[0], halves.length == 1 ? text : text.with("x-item-schema", schema(halves[1])));
+            }
+        }
+        return all.build();
+    }
+
+    private JsonObject schema(String name) {
+        if (name.equals("any")) {
+            return JsonObject.EMPTY;
+        }
+        if (!schemas.has(name)) {
             throw new IllegalArgumentException(
-                    "api-routes.txt names the schema '" + what + "', which api-schemas.json lacks");
+                    "api-routes.txt names the schema '" + name + "', which api-schemas.json lacks");
         }
-        JsonObject schema =
-                what.equals("any") ? JsonObject.EMPTY : JsonObject.of("$ref", "#/components/schemas/" + what);
-        return JsonObject.of("application/json", JsonObject.of("schema", schema));
+        return JsonObject.of("$ref", "#/components/schemas/" + name);
     }
 }
