@@ -2,6 +2,7 @@
 export const url = process.env.SKULK_URL;
 export const TINY = 'skulk/tiny-chat-4bit';
 export const SCRIPTED = 'test/scripted';
+export const MINILM = 'sentence-transformers/all-MiniLM-L6-v2';
 export const FRANCE = 'What is the capital of France?';
 export const PARIS = 'The capital of France is Paris.';
 export const BOSTON = 'What is the current weather in Boston?';

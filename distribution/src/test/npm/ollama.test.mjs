@@ -63,6 +63,29 @@ test('errors carry their text and status', async () => {
   await assert.rejects(client.chat({ model: c.SCRIPTED, messages: c.user(c.breaking) }), /boom/);
 });
 
+test('a stream that breaks says so', async () => {
+  let text = '';
+  await assert.rejects(async () => {
+    const stream = await client.chat({ model: c.SCRIPTED, messages: c.user(c.breaking), stream: true });
+    for await (const part of stream) text += part.message.content;
+  }, /boom/);
+  assert.equal(text, 'Hello');
+});
+
+test('a timeout frees the model', async () => {
+  const impatient = new Ollama({ host: c.url, fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(300) }) });
+  await assert.rejects(impatient.chat({ model: c.SCRIPTED, messages: c.user(c.hanging) }), /timeout|aborted/i);
+  await c.idle();
+});
+
+test('embeds in order', async () => {
+  const { embeddings } = await client.embed({ model: c.MINILM, input: ['a', 'b'] });
+  assert.deepEqual(embeddings.map((vector) => vector.length), [384, 384]);
+  assert.deepEqual((await client.embeddings({ model: c.MINILM, prompt: 'b' })).embedding, embeddings[1]);
+  assert.equal((await client.embed({ model: c.MINILM, input: 'word '.repeat(300) })).embeddings.length, 1);
+  await assert.rejects(client.embed({ model: c.MINILM, input: 'word '.repeat(300), truncate: false }), /302 tokens/);
+});
+
 test('abort frees the model', async () => {
   const stream = await client.chat({ model: c.SCRIPTED, messages: c.user(c.hanging), stream: true });
   await assert.rejects(async () => {

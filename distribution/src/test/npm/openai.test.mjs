@@ -124,6 +124,14 @@ test('abort and timeout free the model', async () => {
   await c.idle();
 });
 
+test('embeds in order, by the default of the package and as numbers', async () => {
+  const packed = await client.embeddings.create({ model: c.MINILM, input: ['a', 'b'] });
+  const plain = await client.embeddings.create({ model: c.MINILM, input: ['a', 'b'], encoding_format: 'float' });
+  assert.deepEqual(packed.data.map((item) => item.embedding.length), [384, 384]);
+  for (const [i, item] of packed.data.entries()) assert.deepEqual(item.embedding.map(Math.fround), plain.data[i].embedding.map(Math.fround));
+  await assert.rejects(client.embeddings.create({ model: c.MINILM, input: 'word '.repeat(300) }), OpenAI.BadRequestError);
+});
+
 test('lists its models', async () => {
   const ids = [];
   for await (const model of await client.models.list()) ids.push(model.id);

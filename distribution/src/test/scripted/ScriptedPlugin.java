@@ -96,7 +96,12 @@ public final class ScriptedPlugin implements Plugin {
                     } else {
                         Channel channel = step.has("reasoning") ? Channel.REASONING : Channel.CONTENT;
                         String text = step.string("text").or(() -> step.string("reasoning")).orElseThrow();
-                        events.accept(new Text(channel, text, List.of()));
+                        for (long i = 0; i < step.integer("times").orElse(1L) && cancelled.getCount() > 0; i++) {
+                            events.accept(new Text(channel, text, List.of()));
+                            if (i > 0) {
+                                Thread.sleep(1); // no engine is faster
+                            }
+                        }
                     }
                 }
                 events.accept(new Finished(

@@ -62,13 +62,14 @@ class FuzzIT {
     @Test
     void noBrokenRequestBreaksTheNode() throws Exception {
         Scripted.install(home);
+        EmbedModels.installPooled(home);
         Files.writeString(home.resolve("skulk.yaml"), """
                 offline: true
                 requests: { max_output_tokens: 6 }
                 api: { body_timeout_seconds: 0.5, write_timeout_seconds: 2 }
                 """, StandardOpenOption.APPEND);
         try (ServingNode node = ServingNode.start(home)) {
-            node.place(ServingNode.TINY).place(Scripted.MODEL);
+            node.place(ServingNode.TINY, Scripted.MODEL, EmbedModels.POOLED);
             JsonObject description = node.process().json("/api/openapi.json");
             Attack attack = new Attack(URI.create(node.url()), targets(description), unavailable(description));
             long rank = node.rank(ServingNode.TINY).orElseThrow().integer("pid").orElseThrow();
@@ -117,6 +118,7 @@ class FuzzIT {
     private static void settle(ServingNode node) {
         node.awaitIdle(ServingNode.TINY);
         node.awaitIdle(Scripted.MODEL);
+        node.awaitIdle(EmbedModels.POOLED);
     }
 
     /** Every block of the cache is free or kept for prefixes that come again, and the node answers as ever. */

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
+import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.data.segment.TextSegment;
 import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.exception.TimeoutException;
 import dev.langchain4j.model.chat.ChatModel;
@@ -24,10 +26,13 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.model.ollama.OllamaChatModel;
+import dev.langchain4j.model.ollama.OllamaEmbeddingModel;
 import dev.langchain4j.model.ollama.OllamaModels;
 import dev.langchain4j.model.ollama.OllamaStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiChatModel;
+import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import java.time.Duration;
 import java.util.List;
@@ -72,8 +77,27 @@ class LangChainIT {
                         .timeout(ServingNode.PATIENCE)
                         .build();
             }
+
+            @Override
+            EmbeddingModel embedding(ServingNode node, String model) {
+                return OpenAiEmbeddingModel.builder()
+                        .baseUrl(node.url() + "/v1")
+                        .apiKey("any")
+                        .modelName(model)
+                        .maxRetries(0)
+                        .build();
+            }
         },
         OLLAMA {
+            @Override
+            EmbeddingModel embedding(ServingNode node, String model) {
+                return OllamaEmbeddingModel.builder()
+                        .baseUrl(node.url())
+                        .modelName(model)
+                        .maxRetries(0)
+                        .build();
+            }
+
             @Override
             ChatModel whole(ServingNode node, String model, Duration timeout) {
                 return OllamaChatModel.builder()
@@ -97,6 +121,8 @@ class LangChainIT {
                         .build();
             }
         };
+
+        abstract EmbeddingModel embedding(ServingNode node, String model);
 
         abstract ChatModel whole(ServingNode node, String model, Duration timeout);
 
@@ -206,6 +232,15 @@ class LangChainIT {
                 () -> streamed(
                         dialect.streaming(node, "nobody/nothing"), asking("Hi").build()));
         assertInstanceOf(ModelNotFoundException.class, broken.getCause());
+        String breaking = Scripted.script(Scripted.text("Hello"), Scripted.pause(), Scripted.fail("boom"));
+        if (dialect == Dialect.OLLAMA) { // its OpenAI client passes over error events of a stream, whoever sends them
+            ExecutionException late = assertThrows(
+                    ExecutionException.class,
+                    () -> streamed(
+                            dialect.streaming(node, Scripted.MODEL),
+                            asking(breaking).build()));
+            assertTrue(late.getMessage().contains("boom"), late.getMessage());
+        }
         String hanging = Scripted.script(Scripted.text("Hello"), Scripted.hang());
         ChatModel impatient = dialect.whole(node, Scripted.MODEL, Duration.ofMillis(300));
         assertThrows(TimeoutException.class, () -> impatient.chat(hanging));
@@ -247,5 +282,18 @@ class LangChainIT {
         assertEquals(
                 "skulk",
                 models.modelCard(ServingNode.TINY).content().getDetails().getFamily());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void embeds(Dialect dialect, ServingNode node) {
+        EmbeddingModel model = dialect.embedding(node, EmbedModels.MINILM);
+        List<Embedding> vectors = model.embedAll(List.of(TextSegment.from("a"), TextSegment.from("b")))
+                .content();
+        assertEquals(2, vectors.size());
+        assertEquals(EmbedModels.MINILM_DIMENSIONS, vectors.getFirst().dimension());
+        assertEquals(vectors.get(1), model.embed("b").content());
+        EmbeddingModel absent = dialect.embedding(node, "nobody/nothing");
+        assertThrows(ModelNotFoundException.class, () -> absent.embed("a"));
     }
 }

@@ -1,6 +1,7 @@
 package skulk.distribution;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -10,14 +11,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The npm packages of OpenAI, Claude and Ollama, run by Node.js from {@code src/test/npm}. */
+/** The npm packages of OpenAI, Claude and Ollama, and the page of the API's description, run by Node.js from {@code src/test/npm}. */
 @ExtendWith(SharedNode.class)
 class NpmIT {
     private static final Path SOURCES = Path.of(System.getProperty("skulk.test.npm", "src/test/npm"));
@@ -69,9 +74,41 @@ class NpmIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"openai", "claude", "ollama"})
+    @ValueSource(strings = {"openai", "claude", "ollama", "docs"})
     void servesTheClient(String client, ServingNode node) throws Exception {
         Result result = run(Map.of("SKULK_URL", node.url()), "node", "--test", client + ".test.mjs");
         assertEquals(0, result.code(), result.output());
+    }
+
+    /** The types of the package say what its users can send. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ChatRequest",
+                "GenerateRequest",
+                "Options",
+                "EmbedRequest",
+                "EmbeddingsRequest",
+                "ShowRequest",
+                "Message",
+                "Tool.function"
+            })
+    void everyFieldOfTheOllamaPackageDoesWhatItsRowSays(String type, ServingNode node) throws Exception {
+        String[] names = type.split("\\.");
+        String types = Files.readString(WORK.resolve("node_modules/ollama/dist/browser.d.ts"));
+        String block = types.substring(types.indexOf("interface " + names[0] + " {"));
+        block = block.substring(0, block.indexOf("\n}"));
+        String indent = "    ";
+        if (names.length == 2) {
+            block = block.substring(block.indexOf("    " + names[1] + ": {"));
+            indent = "        ";
+        }
+        Set<String> fields = Pattern.compile("(?m)^" + indent + "([a-z_]+)\\??:")
+                .matcher(block)
+                .results()
+                .map(match -> match.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertTrue(fields.size() > 2, fields::toString);
+        assertEquals(List.of(), FieldTables.wrong(node, OllamaFields.TYPES.get(type), fields));
     }
 }

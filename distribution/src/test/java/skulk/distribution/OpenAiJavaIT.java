@@ -24,6 +24,8 @@ import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
 import com.openai.models.chat.completions.ChatCompletionToolMessageParam;
+import com.openai.models.embeddings.CreateEmbeddingResponse;
+import com.openai.models.embeddings.EmbeddingCreateParams;
 import com.openai.models.responses.FunctionTool;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
@@ -298,5 +300,68 @@ class OpenAiJavaIT {
                     "{\"location\": \"Boston\"}",
                     response.output().getFirst().asFunctionCall().arguments());
         }
+    }
+
+    @Test
+    void responsesFitSchemasAndEndAsTheyShould(ServingNode node) {
+        ResponseCreateParams.Builder params = ResponseCreateParams.builder()
+                .model(ServingNode.TINY)
+                .temperature(0)
+                .maxOutputTokens(200);
+        Verdict verdict = client.responses()
+                .create(params.input("What colour is the sky?")
+                        .text(Verdict.class)
+                        .build())
+                .output()
+                .getFirst()
+                .asMessage()
+                .content()
+                .getFirst()
+                .asOutputText();
+        assertNotNull(verdict.colour());
+        assertThrows(
+                NotFoundException.class,
+                () -> client.responses()
+                        .create(params.model("nobody/nothing").input("Hi").build()));
+        ResponseCreateParams hanging = params.model(Scripted.MODEL)
+                .input(Scripted.script(Scripted.text("Hello"), Scripted.hang()))
+                .build();
+        assertThrows(
+                OpenAIIoException.class,
+                () -> client.responses()
+                        .create(
+                                hanging,
+                                RequestOptions.builder()
+                                        .timeout(Duration.ofMillis(300))
+                                        .build()));
+        node.awaitIdle(Scripted.MODEL);
+        try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(hanging)) {
+            assertTrue(stream.stream().anyMatch(ResponseStreamEvent::isOutputTextDelta));
+        }
+        node.awaitIdle(Scripted.MODEL);
+    }
+
+    @Test
+    void embeds() {
+        EmbeddingCreateParams.Builder params =
+                EmbeddingCreateParams.builder().model(EmbedModels.MINILM).inputOfArrayOfStrings(List.of("a", "b"));
+        CreateEmbeddingResponse response = client.embeddings().create(params.build());
+        assertEquals(2, response.data().size());
+        assertEquals(
+                EmbedModels.MINILM_DIMENSIONS,
+                response.data().getFirst().embedding().size());
+        assertEquals(6, response.usage().promptTokens());
+        assertEquals(
+                response.data().get(1).embedding(),
+                client.embeddings()
+                        .create(params.input("b").build())
+                        .data()
+                        .getFirst()
+                        .embedding());
+        BadRequestException refused = assertThrows(
+                BadRequestException.class,
+                () -> client.embeddings()
+                        .create(params.input("word ".repeat(300)).build()));
+        assertTrue(refused.getMessage().contains("input[0] has 302 tokens"), refused.getMessage());
     }
 }

@@ -63,6 +63,11 @@ final class Scripted {
         return JsonObject.of("text", text);
     }
 
+    /** The same text again and again, a thousand times a second. */
+    static JsonObject text(String text, int times) {
+        return JsonObject.of("text", text).with("times", times);
+    }
+
     static JsonObject reasoning(String text) {
         return JsonObject.of("reasoning", text);
     }

@@ -4,19 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import java.io.IOException;
 import java.lang.reflect.Method;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -29,27 +22,26 @@ import skulk.api.json.JsonObject;
  */
 @ExtendWith(SharedNode.class)
 class SdkFieldsIT {
-    private static final Path TABLES = Path.of("../docs/api.md");
-    private static final Pattern NAME = Pattern.compile("`([A-Za-z_.]+)`");
     private static final String TINY = "\"model\":\"skulk/tiny-chat-4bit\",";
     private static final String ASK = "{" + TINY + "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+    private static final String ASK_RESPONSES = "{" + TINY + "\"input\":\"Hi\"";
+    private static final String ASK_MESSAGES = ASK + ",\"max_tokens\":20";
     private static final String FUNCTION = "{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{}}}";
 
-    /**
-     * One request type.
-     *
-     * @param heading what the table's heading begins with
-     * @param base an accepted body without its last brace
-     * @param samples values that ask for something, one for each field that the base lacks
-     */
-    private record Type(Class<?> sdk, String heading, String route, String base, Map<String, String> samples) {}
+    /** A request type of an SDK. */
+    private record Type(Class<?> sdk, FieldTables.Sent sent) {}
 
-    private static final Type CHAT = new Type(
+    private static Type type(Class<?> sdk, String heading, String route, String base, String samples) {
+        Set<String> given = ((JsonObject) Json.parse(base + "}")).members().keySet();
+        return new Type(sdk, FieldTables.Sent.of(heading, route, base + "%s}", given, samples));
+    }
+
+    private static final Type CHAT = type(
             com.openai.models.chat.completions.ChatCompletionCreateParams.Body.class,
             "## OpenAI: `POST /v1/chat/completions`",
             "/v1/chat/completions",
             ASK,
-            samples("""
+            """
                     audio {"voice":"alloy","format":"wav"}
                     frequency_penalty 0.5
                     function_call "auto"
@@ -82,13 +74,13 @@ class SdkFieldsIT {
                     user "u"
                     verbosity "low"
                     web_search_options {}
-                    """.formatted(FUNCTION)));
-    private static final Type COMPLETION = new Type(
+                    """.formatted(FUNCTION));
+    private static final Type COMPLETION = type(
             com.openai.models.completions.CompletionCreateParams.Body.class,
             "## OpenAI: `POST /v1/completions`",
             "/v1/completions",
             "{" + TINY + "\"prompt\":\"Once\",\"max_tokens\":3",
-            samples("""
+            """
                     best_of 2
                     echo true
                     frequency_penalty 0.5
@@ -103,13 +95,13 @@ class SdkFieldsIT {
                     temperature 0.5
                     top_p 0.5
                     user "u"
-                    """));
-    private static final Type RESPONSES = new Type(
+                    """);
+    private static final Type RESPONSES = type(
             com.openai.models.responses.ResponseCreateParams.Body.class,
             "## OpenAI: `POST /v1/responses`",
             "/v1/responses",
-            "{" + TINY + "\"input\":\"Hi\"",
-            samples("""
+            ASK_RESPONSES,
+            """
                     background true
                     context_management [{"type":"compaction","compact_threshold":1000}]
                     conversation "conv_1"
@@ -136,13 +128,13 @@ class SdkFieldsIT {
                     top_p 0.5
                     truncation "auto"
                     user "u"
-                    """));
-    private static final Type MESSAGES = new Type(
+                    """);
+    private static final Type MESSAGES = type(
             com.anthropic.models.messages.MessageCreateParams.Body.class,
             "## Claude: `POST /v1/messages`",
             "/v1/messages",
-            ASK + ",\"max_tokens\":20",
-            samples("""
+            ASK_MESSAGES,
+            """
                     cache_control {"type":"ephemeral","ttl":"1h"}
                     container "c"
                     inference_geo "us"
@@ -157,13 +149,7 @@ class SdkFieldsIT {
                     tools [{"name":"f","description":"d","input_schema":{"type":"object","properties":{}},"cache_control":{"type":"ephemeral"}}]
                     top_k 5
                     top_p 0.5
-                    """));
-
-    private static Map<String, String> samples(String lines) {
-        Map<String, String> samples = new HashMap<>();
-        lines.lines().map(line -> line.split(" ", 2)).forEach(words -> samples.put(words[0], words[1]));
-        return samples;
-    }
+                    """);
 
     private static Set<String> fields(Class<?> type) {
         Set<String> names = new TreeSet<>();
@@ -177,63 +163,13 @@ class SdkFieldsIT {
         return names;
     }
 
-    /** The word of each field in the tables of a section; a nested field's under its whole name. */
-    private static Map<String, String> rows(String heading) throws IOException {
-        Map<String, String> rows = new HashMap<>();
-        boolean here = false;
-        for (String line : Files.readAllLines(TABLES)) {
-            if (line.startsWith("## ")) {
-                here = line.startsWith(heading);
-            } else if (here && line.startsWith("| `")) {
-                String[] cells = line.split("\\|");
-                Matcher names = NAME.matcher(cells[1]);
-                while (names.find()) {
-                    rows.put(names.group(1), cells[2].strip());
-                }
-            }
-        }
-        return rows;
-    }
-
     @Test
     void everyFieldDoesWhatItsRowSays(ServingNode node) throws Exception {
         List<String> wrong = new ArrayList<>();
         for (Type type : List.of(CHAT, COMPLETION, RESPONSES, MESSAGES)) {
-            Map<String, String> rows = rows(type.heading());
-            JsonObject base = (JsonObject) Json.parse(type.base() + "}");
-            for (String field : fields(type.sdk())) {
-                boolean nested = rows.keySet().stream().anyMatch(name -> name.startsWith(field + "."));
-                if (!rows.containsKey(field) && !nested) {
-                    wrong.add(type.route() + ": no row for '" + field + "'");
-                } else if (!type.samples().containsKey(field)) {
-                    if (!base.has(field)) {
-                        wrong.add(type.route() + ": no sample for '" + field + "'");
-                    }
-                } else {
-                    String word = rows.getOrDefault(field, "nested");
-                    String body =
-                            type.base() + ",\"" + field + "\":" + type.samples().get(field) + "}";
-                    judge(type.route(), field, word, node.post(type.route(), body))
-                            .ifPresent(wrong::add);
-                }
-            }
+            wrong.addAll(FieldTables.wrong(node, type.sent(), fields(type.sdk())));
         }
         assertEquals(List.of(), wrong);
-    }
-
-    private static java.util.Optional<String> judge(
-            String route, String field, String word, HttpResponse<String> answer) {
-        boolean named = answer.body().contains(field);
-        boolean fits =
-                switch (word) {
-                    case "honoured", "accepted" -> answer.statusCode() == 200;
-                    case "refused" -> answer.statusCode() == 400 && named;
-                    default -> answer.statusCode() == 200 || (answer.statusCode() == 400 && named);
-                };
-        return fits
-                ? java.util.Optional.empty()
-                : java.util.Optional.of(
-                        "%s: '%s' is %s, but %d %s".formatted(route, field, word, answer.statusCode(), answer.body()));
     }
 
     /** A body with a member for each field of an SDK's type: none may be unknown here. */
@@ -257,17 +193,17 @@ class SdkFieldsIT {
                 ASK + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":%s}}",
                 "\"name\":\"n\"",
                 com.openai.models.ResponseFormatJsonSchema.JsonSchema.class);
-        known(node, "/v1/responses", RESPONSES.base() + ",\"reasoning\":%s}", "", com.openai.models.Reasoning.class);
+        known(node, "/v1/responses", ASK_RESPONSES + ",\"reasoning\":%s}", "", com.openai.models.Reasoning.class);
         known(
                 node,
                 "/v1/responses",
-                RESPONSES.base() + ",\"text\":%s}",
+                ASK_RESPONSES + ",\"text\":%s}",
                 "",
                 com.openai.models.responses.ResponseTextConfig.class);
         known(
                 node,
                 "/v1/responses",
-                RESPONSES.base() + ",\"tools\":[%s]}",
+                ASK_RESPONSES + ",\"tools\":[%s]}",
                 "\"type\":\"function\",\"name\":\"f\"",
                 com.openai.models.responses.FunctionTool.class);
         known(
@@ -279,37 +215,37 @@ class SdkFieldsIT {
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"tools\":[%s]}",
+                ASK_MESSAGES + ",\"tools\":[%s]}",
                 "\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}",
                 com.anthropic.models.messages.Tool.class);
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"thinking\":%s}",
+                ASK_MESSAGES + ",\"thinking\":%s}",
                 "\"type\":\"enabled\",\"budget_tokens\":1024",
                 com.anthropic.models.messages.ThinkingConfigEnabled.class);
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"thinking\":%s}",
+                ASK_MESSAGES + ",\"thinking\":%s}",
                 "\"type\":\"adaptive\"",
                 com.anthropic.models.messages.ThinkingConfigAdaptive.class);
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"output_config\":%s}",
+                ASK_MESSAGES + ",\"output_config\":%s}",
                 "",
                 com.anthropic.models.messages.OutputConfig.class);
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"metadata\":%s}",
+                ASK_MESSAGES + ",\"metadata\":%s}",
                 "",
                 com.anthropic.models.messages.Metadata.class);
         known(
                 node,
                 "/v1/messages",
-                MESSAGES.base() + ",\"system\":[%s]}",
+                ASK_MESSAGES + ",\"system\":[%s]}",
                 "\"type\":\"text\",\"text\":\"x\"",
                 com.anthropic.models.messages.TextBlockParam.class);
         known(

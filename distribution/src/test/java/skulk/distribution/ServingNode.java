@@ -47,14 +47,19 @@ final class ServingNode implements AutoCloseable {
         return process;
     }
 
-    /** Places a model and waits until all its ranks are ready. */
-    ServingNode place(String model) throws IOException, InterruptedException {
-        HttpResponse<String> placed =
-                process.post("/place_instance", JsonObject.of("model_id", model).toString());
-        if (placed.statusCode() != 200) {
-            throw new IOException("not placed: " + placed.statusCode() + " " + placed.body() + "\n" + process.log());
+    /** Places models and waits until all their ranks are ready. */
+    ServingNode place(String... models) throws IOException, InterruptedException {
+        for (String model : models) {
+            HttpResponse<String> placed = process.post(
+                    "/place_instance", JsonObject.of("model_id", model).toString());
+            if (placed.statusCode() != 200) {
+                throw new IOException(
+                        "not placed: " + placed.statusCode() + " " + placed.body() + "\n" + process.log());
+            }
         }
-        await().pollInterval(Duration.ofMillis(50)).atMost(PATIENCE).until(() -> ready(model));
+        for (String model : models) {
+            await().pollInterval(Duration.ofMillis(50)).atMost(PATIENCE).until(() -> ready(model));
+        }
         return this;
     }
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
-/** Lends one node with the embedded and the {@link Scripted} model placed to all classes of a run that ask for a {@link ServingNode}. */
+/** Lends one node with the embedded, the {@link Scripted} and the {@link EmbedModels} placed to all classes of a run that ask for a {@link ServingNode}. */
 final class SharedNode implements ParameterResolver {
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -27,16 +27,25 @@ final class SharedNode implements ParameterResolver {
         static Held start() {
             try {
                 Path home = Files.createTempDirectory("skulk-it");
-                Scripted.install(home);
-                ServingNode node = ServingNode.start(home);
                 try {
-                    return new Held(node.place(ServingNode.TINY).place(Scripted.MODEL), home);
+                    Scripted.install(home);
+                    EmbedModels.install(home);
+                    return new Held(placed(ServingNode.start(home)), home);
                 } catch (Exception | AssertionError e) {
-                    node.close();
+                    PluginSources.delete(home);
                     throw e;
                 }
             } catch (Exception e) {
                 throw new IllegalStateException("no node to test with", e);
+            }
+        }
+
+        private static ServingNode placed(ServingNode node) throws Exception {
+            try {
+                return node.place(ServingNode.TINY, Scripted.MODEL, EmbedModels.MINILM, EmbedModels.POOLED);
+            } catch (Exception | AssertionError e) {
+                node.close();
+                throw e;
             }
         }
 

@@ -25,6 +25,12 @@ final class ToyModel {
 
     private ToyModel() {}
 
+    /** The files of the model that comes with the distribution. */
+    static Path embedded() {
+        return Path.of(System.getProperty("skulk.plugins", "../plugins"))
+                .resolve("storage-embedded/src/main/resources/skulk/storage/embedded/skulk--tiny-chat-4bit");
+    }
+
     /** About 50 MB. */
     static Path write(Path folder) throws IOException {
         return write(folder, LAYERS);
@@ -37,10 +43,8 @@ final class ToyModel {
 
     private static Path write(Path folder, int layers) throws IOException {
         Files.createDirectories(folder);
-        Path embedded = Path.of(System.getProperty("skulk.plugins", "../plugins"))
-                .resolve("storage-embedded/src/main/resources/skulk/storage/embedded/skulk--tiny-chat-4bit");
         for (String name : List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json")) {
-            Files.copy(embedded.resolve(name), folder.resolve(name));
+            Files.copy(embedded().resolve(name), folder.resolve(name));
         }
         Files.writeString(folder.resolve("config.json"), """
                 {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": %d, "intermediate_size": %d,

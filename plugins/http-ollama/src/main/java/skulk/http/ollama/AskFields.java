@@ -127,6 +127,7 @@ final class AskFields {
                 if (!(parameters instanceof JsonObject)) {
                     function.fail("parameters", "dict_type", "Input should be a valid dictionary");
                 }
+                function.accept("type"); // clients' types have it; it says nothing
                 tools.add(new Tool(
                         function.requiredString("name"),
                         function.string("description").orElse(""),

@@ -60,6 +60,9 @@ record AskRequest(GenerationRequest generation, String model, boolean stream, bo
         body.refuseUnless("suffix", nothing::equals, "text is only continued, not filled in");
         body.refuseUnless("template", nothing::equals, "the model's own template is used, or none with 'raw'");
         body.refuseUnless("context", DialectBody::isEmpty, "send the conversation to chat");
+        for (String ofImages : List.of("width", "height", "steps")) {
+            body.refuseUnless(ofImages, value -> false, "images are not made");
+        }
         body.check();
         List<Message> messages = new ArrayList<>();
         system.ifPresent(text -> messages.add(Message.of("system", text)));

@@ -14,6 +14,7 @@ import skulk.api.http.Exchange;
 import skulk.api.http.Fields;
 import skulk.api.http.Response;
 import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
 import skulk.api.model.ModelCard;
 import skulk.api.model.ModelId;
 import skulk.api.operation.Operation;
@@ -70,6 +71,10 @@ record CatalogEndpoint(Cluster cluster, String started) {
         Optional<String> model = fields.string("model");
         Optional<String> name = fields.string("name").or(() -> model).filter(n -> !n.isEmpty());
         fields.bool("verbose"); // there is no longer form
+        JsonString nothing = new JsonString("");
+        body.refuseUnless("system", nothing::equals, "what is shown is the model's own");
+        body.refuseUnless("template", nothing::equals, "what is shown is the model's own");
+        body.refuseUnless("options", DialectBody::isEmpty, "what is shown is the model's own");
         body.check();
         String asked = name.orElseThrow(() -> new SkulkException(Problem.Kind.USER_ERROR, "name or model is required"));
         ModelId id = Models.id(asked);

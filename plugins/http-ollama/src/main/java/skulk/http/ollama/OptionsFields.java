@@ -3,9 +3,11 @@ package skulk.http.ollama;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import skulk.api.dialect.DialectBody;
 import skulk.api.generation.Sampling;
 import skulk.api.http.Fields;
+import skulk.api.json.Json;
 
 /**
  * The {@code options} of a request, under Ollama's names.
@@ -45,9 +47,13 @@ record OptionsFields(Sampling sampling, List<String> stop, Optional<Integer> max
             body.refuse("num_predict must be positive, or -1 or -2 for as many tokens as fit");
         }
         hardware(body, options);
-        refuseUnless(body, options, "mirostat", 0);
-        refuseUnless(body, options, "tfs_z", 1);
-        refuseUnless(body, options, "typical_p", 1);
+        refuseUnless(body, options, "mirostat", DialectBody.isNumber(0));
+        refuseUnless(body, options, "tfs_z", DialectBody.isNumber(1));
+        refuseUnless(body, options, "typical_p", DialectBody.isNumber(1));
+        refuseUnless(body, options, "penalize_newline", Json.of(true)::equals); // penalties go for every token
+        for (String other : List.of("vocab_only", "logits_all", "embedding_only")) {
+            refuseUnless(body, options, other, DialectBody::isFalse);
+        }
         options.accept("mirostat_tau", "mirostat_eta"); // of mirostat, which is refused
         options.integer("num_keep", -1, Integer.MAX_VALUE); // of what a shift of the context keeps, and there is none
         return new OptionsFields(sampling, stop, most.filter(n -> n > 0));
@@ -72,14 +78,11 @@ record OptionsFields(Sampling sampling, List<String> stop, Optional<Integer> max
                 "numa",
                 "low_vram",
                 "f16_kv");
-        if (options.bool("vocab_only").orElse(false)) {
-            body.refuse("option 'vocab_only' is not supported");
-        }
     }
 
-    private static void refuseUnless(DialectBody body, Fields options, String name, double neutral) {
+    private static void refuseUnless(DialectBody body, Fields options, String name, Predicate<Json> harmless) {
         options.any(name)
-                .filter(value -> !DialectBody.isNumber(neutral).test(value))
+                .filter(value -> !harmless.test(value))
                 .ifPresent(value -> body.refuse("option '%s' is not supported".formatted(name)));
     }
 }

@@ -130,6 +130,9 @@ class AskRequestTest {
                 "\"options\":{\"typical_p\":0.5}",
                 "\"options\":{\"num_predict\":0}",
                 "\"options\":{\"vocab_only\":true}",
+                "\"options\":{\"logits_all\":true}",
+                "\"options\":{\"embedding_only\":true}",
+                "\"options\":{\"penalize_newline\":false}",
                 "\"keep_alive\":0",
                 "\"keep_alive\":\"0s\"",
                 "\"truncate\":true",
@@ -137,8 +140,14 @@ class AskRequestTest {
                 "\"top_logprobs\":2"
             })
     void whatIsNotServedIsRefusedByName(String field) {
-        Problem problem = problem(() -> chat(field));
+        refusedByName(field, problem(() -> chat(field)));
+    }
+
+    /** The message has the name of the last field. */
+    private static void refusedByName(String fields, Problem problem) {
         assertEquals(Problem.Kind.USER_ERROR, problem.kind(), problem.message());
+        String name = fields.replaceAll(".*\"(\\w+)\":.*", "$1");
+        assertTrue(problem.message().contains(name), name + " is not in: " + problem.message());
     }
 
     @ParameterizedTest
@@ -147,11 +156,14 @@ class AskRequestTest {
                 "\"prompt\":\"p\",\"suffix\":\"s\"",
                 "\"prompt\":\"p\",\"template\":\"t\"",
                 "\"prompt\":\"p\",\"context\":[1,2]",
+                "\"prompt\":\"p\",\"width\":512",
+                "\"prompt\":\"p\",\"height\":512",
+                "\"prompt\":\"p\",\"steps\":4",
                 "\"prompt\":\"p\",\"images\":[\"aaaa\"]",
                 "\"prompt\":\"p\",\"raw\":true,\"system\":\"s\""
             })
     void generateRefusesByName(String fields) {
-        assertEquals(Problem.Kind.USER_ERROR, problem(() -> generate(fields)).kind());
+        refusedByName(fields, problem(() -> generate(fields)));
     }
 
     @ParameterizedTest

@@ -324,6 +324,13 @@ class OllamaTest {
                 shown.find("model_info").orElseThrow().toString());
         assertEquals(
                 200, post("/ollama/api/show", "{\"name\":\"org/other:latest\"}").status());
+        for (String own : List.of("\"system\":\"s\"", "\"template\":\"t\"", "\"options\":{\"seed\":1}")) {
+            assertEquals(
+                    400,
+                    post("/ollama/api/show", "{\"model\":\"org/other\",\"verbose\":true," + own + "}")
+                            .status(),
+                    own);
+        }
         FakeExchange unnamed = post("/ollama/api/show", "{}");
         assertEquals(400, unnamed.status());
         assertTrue(unnamed.text().contains("name or model is required"));

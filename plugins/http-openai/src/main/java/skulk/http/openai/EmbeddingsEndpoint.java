@@ -25,7 +25,6 @@ import skulk.api.problem.SkulkException;
 
 /** {@code POST /v1/embeddings}; the checks run in the order of contract section 4. */
 record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
-    /** The capability of cards whose vectors may be cut short (Matryoshka training, arXiv:2205.13147). */
     private static final int MOST_INPUTS = 2048; // OpenAI's limit
 
     private record Asked(String model, List<String> inputs, boolean base64, Optional<Integer> dimensions) {}
@@ -39,7 +38,7 @@ record EmbeddingsEndpoint(Inference inference, Cluster cluster) {
                 model,
                 asked.inputs(),
                 asked.dimensions(),
-                true,
+                false, // as OpenAI does: a text that does not fit is a 400, never a vector of its beginning
                 exchange.caller().id());
         exchange.respond(reply(asked, embed(request)));
     }

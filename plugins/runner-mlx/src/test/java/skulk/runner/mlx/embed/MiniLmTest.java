@@ -10,8 +10,6 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,25 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import skulk.api.generation.EmbeddingRequest.Embeddings;
-import skulk.api.json.JsonObject;
 import skulk.runner.mlx.checkpoint.DType;
 
 /** The published all-MiniLM-L6-v2, out of the ONNX file of a Maven artifact, against ONNX Runtime. */
 class MiniLmTest {
-    private static final String CONFIG = """
-            {"architectures":["BertModel"],"model_type":"bert","vocab_size":30522,"hidden_size":384,"num_hidden_layers":6,
-             "num_attention_heads":12,"intermediate_size":1536,"hidden_act":"gelu","max_position_embeddings":512,
-             "type_vocab_size":2,"layer_norm_eps":1e-12,"pad_token_id":0,"position_embedding_type":"absolute"}
-            """;
-    private static final String MODULES = """
-            [{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},
-             {"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"},
-             {"idx":2,"name":"2","path":"2_Normalize","type":"sentence_transformers.models.Normalize"}]
-            """;
-    private static final String POOLING = """
-            {"word_embedding_dimension":384,"pooling_mode_cls_token":false,"pooling_mode_mean_tokens":true,
-             "pooling_mode_max_tokens":false,"pooling_mode_mean_sqrt_len_tokens":false}
-            """;
     private static final List<String> TEXTS = List.of(
             "The quick brown fox jumps over the lazy dog.",
             "a",
@@ -65,7 +48,7 @@ class MiniLmTest {
     @ParameterizedTest
     @CsvSource({"F32, 0, 0.999999", "F16, 0, 0.99999", "F32, 8, 0.999"})
     void computesWhatOnnxRuntimeComputes(DType dtype, int bits, double least, @TempDir Path folder) throws Exception {
-        write(folder, dtype, bits);
+        MiniLm.write(folder, dtype, bits);
         try (Reference reference = new Reference(folder);
                 Embedder embedder = EmbedderLoader.load(folder, EmbedOptions.defaults())) {
             if (bits == 0 && dtype == DType.F32) {
@@ -106,26 +89,6 @@ class MiniLmTest {
         return dot / Math.sqrt(aa * bb);
     }
 
-    private static void write(Path folder, DType dtype, int bits) throws IOException {
-        TestFolder out = new TestFolder(dtype, bits);
-        OnnxGraph.read(resource("all-minilm-l6-v2.onnx"))
-                .named()
-                .forEach((name, values) -> out.add(name, values.shape(), values.data()));
-        out.write(folder, (JsonObject) skulk.api.json.Json.parse(CONFIG));
-        Files.write(folder.resolve("tokenizer.json"), resource("all-minilm-l6-v2-tokenizer.json"));
-        Files.writeString(folder.resolve("modules.json"), MODULES);
-        Files.writeString(
-                folder.resolve("sentence_bert_config.json"), "{\"max_seq_length\":256,\"do_lower_case\":false}");
-        Files.createDirectories(folder.resolve("1_Pooling"));
-        Files.writeString(folder.resolve("1_Pooling/config.json"), POOLING);
-    }
-
-    private static byte[] resource(String name) throws IOException {
-        try (InputStream in = ClassLoader.getSystemResourceAsStream(name)) {
-            return in.readAllBytes();
-        }
-    }
-
     /** ONNX Runtime, with the tokenizer's own truncation to 256 tokens and a mean over all tokens. */
     private static final class Reference implements AutoCloseable {
         private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
@@ -135,7 +98,7 @@ class MiniLmTest {
         Reference(Path folder) throws IOException, OrtException {
             OrtSession.SessionOptions options = new OrtSession.SessionOptions();
             options.setIntraOpNumThreads(1);
-            session = environment.createSession(resource("all-minilm-l6-v2.onnx"), options);
+            session = environment.createSession(MiniLm.onnx(), options);
             tokenizer = HuggingFaceTokenizer.newInstance(
                     folder.resolve("tokenizer.json"),
                     Map.of("truncation", "true", "maxLength", "256", "padding", "false"));
