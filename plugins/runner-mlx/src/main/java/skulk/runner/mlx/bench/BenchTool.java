@@ -22,7 +22,7 @@ public final class BenchTool implements ToolProvider {
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
                          [--prompt 128] [--generate 64] [--json]
                    bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
-                         [--cancel-rate 0.2] [--prompt 512] [--generate 64] [--json]
+                         [--cancel-rate 0.2] [--cancel-within 1500] [--prompt 512] [--generate 64] [--json]
               --ranks splits the model over processes and compares with one process; --pin gives each a core of its own
               shapes: %s
             """;

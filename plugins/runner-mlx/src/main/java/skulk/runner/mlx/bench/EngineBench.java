@@ -59,6 +59,7 @@ final class EngineBench {
         try (Decoder decoder = DecoderLoader.load(folder, load)) {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
             Optional<Long> resident = Machine.residentBytes();
+            Optional<Long> mapped = Machine.mappedBytes();
             int longest = output(most, prompt, generate);
             int context = prompt + longest + 1;
             Scheduler.Options limits =
@@ -82,6 +83,7 @@ final class EngineBench {
                     .put("weight_bytes", decoder.spec().weightBytes())
                     .put("load_seconds", Sample.round(loadSeconds))
                     .putIfPresent("resident_bytes_after_load", resident)
+                    .putIfPresent("of_it_mapped_files", mapped)
                     .putIfPresent("resident_bytes", Machine.residentBytes())
                     .put(
                             "floor_tokens_per_second",

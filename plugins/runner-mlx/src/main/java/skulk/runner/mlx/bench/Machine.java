@@ -35,6 +35,11 @@ final class Machine {
         return field(STATUS, "VmRSS").map(v -> Long.parseLong(v.replaceAll("\\D", "")) * 1024);
     }
 
+    /** The part of it that is pages of files: what programs and libraries are read from, and can be read from again. */
+    static Optional<Long> mappedBytes() {
+        return field(STATUS, "RssFile").map(v -> Long.parseLong(v.replaceAll("\\D", "")) * 1024);
+    }
+
     private static Optional<String> field(Path file, String name) {
         if (!Files.isReadable(file)) {
             return Optional.empty();

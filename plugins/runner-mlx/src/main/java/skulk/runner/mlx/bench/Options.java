@@ -28,6 +28,7 @@ record Options(Map<String, String> values) {
             "soak",
             "intruder",
             "cancel-rate",
+            "cancel-within",
             "ranks",
             "sharding",
             "layers");

@@ -41,6 +41,9 @@ final class SoakBench {
     private final ChatClient client;
     private final String model;
     private final double cancelRate;
+    /** Milliseconds after which a request is cancelled at the latest. */
+    private final int cancelWithin;
+
     private final int prompt;
     private final int generate;
     private final long seconds;
@@ -53,6 +56,7 @@ final class SoakBench {
         this.client = new ChatClient(options);
         this.model = options.text("model").orElseThrow(() -> new IllegalArgumentException("--url needs --model ID"));
         this.cancelRate = options.share("cancel-rate", 0.2);
+        this.cancelWithin = Math.max(1, options.number("cancel-within", 1500));
         this.prompt = Math.max(SHORTEST_PROMPT, options.number("prompt", 512));
         this.generate = Math.max(SHORTEST_ANSWER, options.number("generate", 64));
         this.seconds = Math.round(60 * options.amount("soak"));
@@ -143,7 +147,7 @@ final class SoakBench {
             Optional<Boolean> leaves =
                     random.nextDouble() < cancelRate ? Optional.of(random.nextBoolean()) : Optional.empty();
             leaves.ifPresent(byLeaving ->
-                    timer.schedule(() -> cancel(call, byLeaving), random.nextInt(1500), TimeUnit.MILLISECONDS));
+                    timer.schedule(() -> cancel(call, byLeaving), random.nextInt(cancelWithin), TimeUnit.MILLISECONDS));
             ask(body, call, leaves.isPresent());
         }
     }

@@ -12,7 +12,7 @@ final class Bf16Product implements FloatProducts {
     @Override
     public void compute(Unit unit, int from, int to, int worker) {
         float[] weights = new float[unit.matrix().cols()];
-        boolean quantised = unit.matrix().format().quantised();
+        TileFormat format = unit.matrix().format();
         int end = Math.min(unit.matrix().rows(), to * ROWS);
         for (int output = from * ROWS; output < end; output++) {
             row(unit.matrix(), output, weights);
@@ -20,7 +20,11 @@ final class Bf16Product implements FloatProducts {
                 int x = unit.xAt() + row * unit.xStride();
                 int y = Product.outputAt(unit, row, output / ROWS) + output % ROWS;
                 float sum = unit.y()[y];
-                unit.y()[y] = quantised ? rounded(sum, weights, unit.x(), x) : plain(sum, weights, unit.x(), x);
+                unit.y()[y] = switch (format.kind()) {
+                    case AFFINE -> rounded(sum, weights, unit.x(), x);
+                    case FP4 -> scaled(sum, unit.matrix(), output, weights, unit.x(), x);
+                    default -> plain(sum, weights, unit.x(), x);
+                };
             }
         }
     }
@@ -48,6 +52,22 @@ final class Bf16Product implements FloatProducts {
         float sum = start;
         for (int k = 0; k < w.length; k++) {
             sum = Bf16.round(sum + Bf16.round(x[at + k] * w[k]));
+        }
+        return sum;
+    }
+
+    /** 4-bit floats are added up group by group before their scale is applied. */
+    private static float scaled(float start, TileMatrix matrix, int output, float[] w, float[] x, int at) {
+        TileFormat format = matrix.format();
+        float sum = start;
+        for (int k = 0; k < w.length; k += format.group()) {
+            long group = output / ROWS * matrix.tileBytes() + k / format.group() * format.groupBytes();
+            float scale = ScalarMatrix.scale(matrix.data(), format, group, output % ROWS);
+            float part = 0;
+            for (int i = k; i < k + format.group(); i++) {
+                part = Bf16.round(part + Bf16.round(x[at + i] * (w[i] / scale)));
+            }
+            sum = Bf16.round(sum + Bf16.round(scale * part));
         }
         return sum;
     }

@@ -37,15 +37,23 @@ final class Bf16Rows implements RowKernels {
                 case SILU -> round(round(x * sigmoid(x)) * y);
                 case GELU_TANH -> round(geluTanh(x) * y);
                 case GELU -> round(gelu(x) * y);
-                case RELU, RELU2, CLAMPED_SWIGLU -> round((float) act.apply(x, y));
+                case CLAMPED_SWIGLU -> clamped(x, y);
+                case RELU, RELU2 -> round((float) act.apply(x, y));
             };
         }
     }
 
     /** {@code exp} is rounded, the rest is computed in floats and rounded once. */
-    private static float sigmoid(float x) {
+    @Override
+    public float sigmoid(float x) {
         float y = 1 / (1 + round(Bf16.exp(Math.abs(x))));
         return round(x < 0 ? y : 1 - y);
+    }
+
+    private float clamped(float gate, float up) {
+        float x = Math.min(gate, 7);
+        float out = round(x * sigmoid(round(round(1.702f) * x)));
+        return round(out * round(Math.clamp(up, -7f, 7f) + 1));
     }
 
     private static float geluTanh(float x) {

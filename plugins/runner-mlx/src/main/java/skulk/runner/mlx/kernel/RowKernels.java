@@ -17,6 +17,11 @@ public interface RowKernels {
         return value;
     }
 
+    /** The logistic function. */
+    default float sigmoid(float x) {
+        return (float) (1 / (1 + Math.exp(-x)));
+    }
+
     /** {@code out = x / sqrt(mean(x²) + eps) * weight}. {@code out} may be {@code x}. */
     void rmsNorm(float[] x, int xAt, int length, float[] weight, double eps, float[] out, int outAt);
 

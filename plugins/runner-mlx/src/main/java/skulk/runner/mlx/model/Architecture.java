@@ -23,8 +23,13 @@ interface Architecture {
     /** Hidden rows of the step's tokens. Only where layer 0 is held. */
     Rows embed(Ops ops);
 
-    /** Runs this rank's layers, changing {@code hidden} in place. */
-    void layers(Ops ops, Rows hidden);
+    /**
+     * Runs this rank's layers, changing {@code hidden} in place.
+     *
+     * @return the rows that go on: all, or only those whose logits are asked for ({@link Ops#wanted}) if the model's last
+     *     layer is among the layers and the others' outputs were not computed
+     */
+    Rows layers(Ops ops, Rows hidden);
 
     /** Turns the last layer's hidden rows into logits. Only where layer 0 is held; complete on rank 0. */
     Rows logits(Ops ops, Rows hidden);

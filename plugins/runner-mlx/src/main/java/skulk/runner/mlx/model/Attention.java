@@ -72,7 +72,7 @@ sealed class Attention permits Bf16Attention {
         int[] ends = new int[slices];
         int tasks = 0;
         for (int i = 0; i < slices; i++) {
-            int rows = step.starts()[i + 1] - step.starts()[i];
+            int rows = step.starts()[i + 1] - call.first(i);
             tasks += (rows + tile - 1) / tile * spec.kvHeads();
             ends[i] = tasks;
         }
@@ -82,7 +82,7 @@ sealed class Attention permits Bf16Attention {
                 slice++;
             }
             int local = task - (slice == 0 ? 0 : ends[slice - 1]);
-            int from = step.starts()[slice] + local / spec.kvHeads() * tile;
+            int from = call.first(slice) + local / spec.kvHeads() * tile;
             int to = Math.min(from + tile, step.starts()[slice + 1]);
             attend(call, slice, local % spec.kvHeads(), from, to, scratch[worker]);
         });
@@ -99,7 +99,7 @@ sealed class Attention permits Bf16Attention {
             int stop = Math.min(chunk + CHUNK, (end + BLOCK - 1) / BLOCK * BLOCK);
             chunk(call, slice, kvHead, new Span(from, start, stop), s);
         }
-        finish(call, kvHead, from, s);
+        finish(call, kvHead, call.outputOf(slice, from), s);
     }
 
     static int lowest(AttentionSpec spec, int position) {
@@ -193,11 +193,11 @@ sealed class Attention permits Bf16Attention {
         }
     }
 
-    private static void finish(Call call, int kvHead, int from, Scratch s) {
+    private static void finish(Call call, int kvHead, int out, Scratch s) {
         AttentionSpec spec = call.spec;
         int group = spec.heads() / spec.kvHeads();
         for (int q = 0; q < s.heads.queries; q++) {
-            int at = call.out.at(from + q / group) + (kvHead * group + q % group) * spec.valueWidth();
+            int at = call.out.at(out + q / group) + (kvHead * group + q % group) * spec.valueWidth();
             float factor = 1 / s.weight[q];
             for (int d = 0; d < spec.valueWidth(); d++) {
                 call.out.data()[at + d] = s.total[q * s.heads.valuePadded + d] * factor;
@@ -210,11 +210,31 @@ sealed class Attention permits Bf16Attention {
      *
      * @param index which of this rank's layers
      * @param qkv queries, keys, values, already turned
-     * @param out heads times value width
+     * @param out heads times value width, of all rows or only of those whose logits are asked for
      */
     record Call(Step step, int index, AttentionSpec spec, Rows qkv, Rows out) {
         KvLayout.Layer layer() {
             return step.sequence(0).pool().layout().layers().get(index);
+        }
+
+        /** The first row of a slice whose output is computed. */
+        int first(int slice) {
+            int end = step.starts()[slice + 1];
+            return out.count() == step.rows()
+                    ? step.starts()[slice]
+                    : end - step.slices().get(slice).logitRows();
+        }
+
+        /** Where the output of a row goes. */
+        int outputOf(int slice, int row) {
+            if (out.count() == step.rows()) {
+                return row;
+            }
+            int before = 0;
+            for (int i = 0; i < slice; i++) {
+                before += step.slices().get(i).logitRows();
+            }
+            return before + row - first(slice);
         }
 
         long slotStart(PagedSequence sequence, int position) {

@@ -78,19 +78,28 @@ record AttentionBlock(
 
     /** New rows from normed rows; summed over the ranks. */
     Rows run(Ops ops, Rows x) {
+        return run(ops, x, false);
+    }
+
+    /** @param only computes the rows whose logits are asked for; keys and values of all are stored */
+    Rows run(Ops ops, Rows x, boolean only) {
         Rows rows = ops.linear(x, qkv);
         int keys = spec.heads() * spec.keyWidth();
         norms.ifPresent(n -> {
             ops.rmsNormHeads(rows, 0, spec.heads(), n.query);
             ops.rmsNormHeads(rows, keys, spec.kvHeads(), n.key);
         });
-        return attend(ops, rows);
+        return attend(ops, rows, only);
     }
 
     /** The rest of it from queries, keys and values on, for families that change these in their own way. */
     Rows attend(Ops ops, Rows rows) {
+        return attend(ops, rows, false);
+    }
+
+    private Rows attend(Ops ops, Rows rows, boolean only) {
         rope.ifPresent(r -> ops.rope(rows, 0, spec.heads() + spec.kvHeads(), spec.keyWidth(), r));
-        return ops.linear(ops.attention(rows, index, spec), out);
+        return ops.linear(ops.attention(rows, index, spec, only), out);
     }
 
     /**

@@ -29,14 +29,16 @@ final class Bf16Attention extends Attention {
 
     @Override
     void attend(Call call) {
-        pool.run(call.step().rows(), (row, worker) -> {
+        boolean all = call.out().count() == call.step().rows();
+        pool.run(call.out().count(), (output, worker) -> {
+            int row = all ? output : call.step().wanted()[output];
             for (int head = 0; head < call.spec().heads(); head++) {
-                attend(call, row, head);
+                attend(call, row, head, output);
             }
         });
     }
 
-    private void attend(Call call, int row, int head) {
+    private void attend(Call call, int row, int head, int output) {
         AttentionSpec spec = call.spec();
         int position = call.step().positions()[row];
         int low = lowest(spec, position);
@@ -54,7 +56,7 @@ final class Bf16Attention extends Attention {
             long values = call.slotStart(sequence, p) + keys + layer.valueOffset();
             kernels.accumulate(memory, values, KvType.BF16, heads, p - first);
         }
-        int at = call.out().at(row) + head * spec.valueWidth();
+        int at = call.out().at(output) + head * spec.valueWidth();
         for (int d = 0; d < spec.valueWidth(); d++) {
             call.out().data()[at + d] = rows.narrow(heads.sums[d]);
         }

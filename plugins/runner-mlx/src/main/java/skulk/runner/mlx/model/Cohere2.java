@@ -73,7 +73,7 @@ final class Cohere2 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows x = Pointwise.layerNorm(ops, h, layer.norm);
@@ -82,6 +82,7 @@ final class Cohere2 implements Architecture {
             ops.add(h, attended, 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

@@ -25,8 +25,8 @@ public final class DecoderLoader {
     private static final double DEFAULT_CACHE_SHARE = 0.25;
 
     private static final long WORKSPACE = 64L << 20;
-    /** Parts of the names of tensors that mixtures and recurrent layers have. */
-    private static final Pattern NOT_DENSE = Pattern.compile("expert|switch_mlp|linear_attn|kv_a_proj");
+    /** Tensors that MLX keeps in floats when it makes a checkpoint BF16. */
+    private static final Pattern KEPT_WIDE = Pattern.compile("e_score_correction_bias|A_log");
 
     private DecoderLoader() {}
 
@@ -72,10 +72,10 @@ public final class DecoderLoader {
     private static Decoder assemble(
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
-        Precision precision = Precision.of(weights, options);
         if (backend.rounds()) {
-            requireDense(weights, architecture);
+            requireWholeExperts(weights, options, architecture);
         }
+        Precision precision = Precision.of(weights, options);
         KvType type = backend.rounds() ? KvType.BF16 : type(options.kv(), precision);
         KvLayout own = KvLayout.of(architecture.attention(), type).withState(architecture.state());
         CacheAgreement agreement = CacheAgreement.among(options.collectives(), own, cacheBytes(options, weights, own));
@@ -132,7 +132,7 @@ public final class DecoderLoader {
 
     /**
      * Whether MLX evaluates a checkpoint in BF16 and {@link Kernels#MLX} does the same in bearable time: all its floats
-     * are BF16, it is small, and its tensors are those of a dense attention model.
+     * are BF16, and it is small.
      */
     public static boolean takesBf16(Path folder) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
@@ -140,8 +140,8 @@ public final class DecoderLoader {
             for (String name : checkpoint.names()) {
                 Tensor tensor = checkpoint.get(name);
                 bytes += tensor.data().byteSize();
-                if (tensor.dtype() != DType.U32 && tensor.dtype() != DType.BF16
-                        || NOT_DENSE.matcher(name).find()) {
+                boolean wide = tensor.dtype() == DType.F32 || tensor.dtype() == DType.F16;
+                if (wide && !KEPT_WIDE.matcher(name).find()) {
                     return false;
                 }
             }
@@ -149,10 +149,11 @@ public final class DecoderLoader {
         }
     }
 
-    private static void requireDense(Weights weights, Architecture architecture) {
-        if (weights.mixture() || architecture.state().isPresent()) {
-            throw new CheckpointException("kernels mlx evaluate dense attention models only, not "
-                    + architecture.shape().modelType() + "; use kernels exact");
+    /** What the ranks of a tensor split hold of an expert's columns would have to be added up one rank after the other. */
+    private static void requireWholeExperts(Weights weights, LoadOptions options, Architecture architecture) {
+        if (weights.mixture() && options.shard().tensorRanks() > 1) {
+            throw new CheckpointException("kernels mlx do not evaluate a mixture split by tensors ("
+                    + architecture.shape().modelType() + "); split it by layers, or use kernels exact");
         }
     }
 

@@ -119,13 +119,14 @@ final class DeepseekV3 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
             ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
+import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.model.Cut.Range;
 
 /**
@@ -110,7 +111,9 @@ record GatedDelta(
         Work work = Work.of(ops, fed, ops.linearExact(x, input.decisive), index, sizes);
         Rows mixed = ops.rows(work.runs[work.slices], sizes.channels());
         Rows gates = ops.rows(mixed.count(), 2 * sizes.valueHeads);
-        ops.forRows(mixed.count(), row -> prepare(work, row, mixed, gates));
+        Arithmetic arithmetic =
+                new Arithmetic(ops.backend().rows(), ops.backend().rounds());
+        ops.forRows(mixed.count(), row -> prepare(arithmetic, work, row, mixed, gates));
         Rows y = ops.rows(x.count(), sizes.values());
         scratch.prepare(ops.threads(), sizes.matrix() + sizes.valueWidth);
         ops.parallel(work.slices * sizes.valueHeads, (task, worker) -> {
@@ -118,12 +121,12 @@ record GatedDelta(
             recur(work, task / sizes.valueHeads, task % sizes.valueHeads, buffers);
         });
         work.carryOn(index, sizes);
-        ops.forRows(x.count(), row -> finish(fed, y, row));
+        ops.forRows(x.count(), row -> finish(arithmetic, fed, y, row));
         return ops.linear(y, out);
     }
 
     /** Convolution, unit keys and gates of one row. */
-    private void prepare(Work work, int row, Rows mixed, Rows gates) {
+    private void prepare(Arithmetic arithmetic, Work work, int row, Rows mixed, Rows gates) {
         int slice = work.sliceOf(row);
         int channels = sizes.channels();
         int from = work.in.at(row + slice * (sizes.taps - 1));
@@ -133,31 +136,31 @@ record GatedDelta(
             for (int t = 0; t < sizes.taps; t++) {
                 sum += convolution[c * sizes.taps + t] * work.in.data()[from + t * work.in.width() + c];
             }
-            mixed.data()[to + c] = (float) (sum / (1 + Math.exp(-sum)));
+            mixed.data()[to + c] = arithmetic.silu(sum);
         }
         double unit = 1 / Math.sqrt(sizes.keyWidth);
         for (int h = 0; h < sizes.keyHeads; h++) {
-            normalise(mixed.data(), to + h * sizes.keyWidth, unit * unit);
-            normalise(mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
+            normalise(arithmetic.kernels, mixed.data(), to + h * sizes.keyWidth, unit * unit);
+            normalise(arithmetic.kernels, mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
         }
         int last = from + (sizes.taps - 1) * work.in.width() + channels;
         for (int h = 0; h < sizes.valueHeads; h++) {
-            double a = (double) work.in.data()[last + sizes.valueHeads + h] + shift[h];
-            double softplus = a > 30 ? a : Math.log1p(Math.exp(a));
+            double softplus = arithmetic.softplus(work.in.data()[last + sizes.valueHeads + h], shift[h]);
             gates.data()[gates.at(row) + h] = (float) Math.exp(-decay[h] * softplus);
             gates.data()[gates.at(row) + sizes.valueHeads + h] =
-                    Pointwise.sigmoid(work.in.data()[last + h]);
+                    arithmetic.kernels.sigmoid(work.in.data()[last + h]);
         }
     }
 
-    private void normalise(float[] x, int at, double scale) {
+    private void normalise(RowKernels kernels, float[] x, int at, double scale) {
         double sum = 0;
         for (int i = at; i < at + sizes.keyWidth; i++) {
             sum += (double) x[i] * x[i];
         }
-        float factor = (float) (scale / Math.sqrt(sum / sizes.keyWidth + KEY_EPS));
+        float factor = (float) (1 / Math.sqrt(sum / sizes.keyWidth + KEY_EPS));
+        float narrow = kernels.narrow((float) scale);
         for (int i = at; i < at + sizes.keyWidth; i++) {
-            x[i] *= factor;
+            x[i] = kernels.narrow(kernels.narrow(x[i] * factor) * narrow);
         }
     }
 
@@ -232,19 +235,48 @@ record GatedDelta(
     }
 
     /** Norm of every head, times its gate. */
-    private void finish(Rows fed, Rows y, int row) {
+    private void finish(Arithmetic arithmetic, Rows fed, Rows y, int row) {
+        RowKernels kernels = arithmetic.kernels;
         int gate = fed.at(row) + sizes.channels();
         for (int h = 0; h < sizes.valueHeads; h++) {
             int at = y.at(row) + h * sizes.valueWidth;
             double sum = 0;
             for (int i = at; i < at + sizes.valueWidth; i++) {
+                y.data()[i] = kernels.narrow(y.data()[i]);
                 sum += (double) y.data()[i] * y.data()[i];
             }
             float factor = (float) (1 / Math.sqrt(sum / sizes.valueWidth + norm.eps()));
             for (int i = 0; i < sizes.valueWidth; i++) {
                 float z = fed.data()[gate + h * sizes.valueWidth + i];
-                y.data()[at + i] *= factor * norm.weight()[i] * z * Pointwise.sigmoid(z);
+                float normed = kernels.narrow(kernels.narrow(y.data()[at + i] * factor) * norm.weight()[i]);
+                // the gate acts in floats
+                y.data()[at + i] = kernels.narrow(normed * (float) (z / (1 + Math.exp(-z))));
             }
+        }
+    }
+
+    /**
+     * What is rounded on the way where kernels round.
+     *
+     * @param rounds values are kept in less than floats
+     */
+    private record Arithmetic(RowKernels kernels, boolean rounds) {
+        float silu(float sum) {
+            float x = kernels.narrow(sum);
+            return kernels.narrow(x * kernels.sigmoid(x));
+        }
+
+        /** {@code log(1 + exp(value + shift))}. */
+        double softplus(float value, float shift) {
+            if (!rounds) {
+                double a = (double) value + shift;
+                return a > 30 ? a : Math.log1p(Math.exp(a));
+            }
+            float a = kernels.narrow(value + shift);
+            float[] least = {-Math.abs(a)};
+            kernels.expInto(least, 0, 1, 0);
+            float rest = kernels.narrow((float) Math.log1p(kernels.narrow(least[0])));
+            return kernels.narrow(Math.max(a, 0) + rest);
         }
     }
 

@@ -64,7 +64,7 @@ final class Gemma2 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows attended = layer.attention.run(ops, ops.rmsNorm(h, layer.before));
@@ -73,6 +73,7 @@ final class Gemma2 implements Architecture {
             ops.add(h, ops.rmsNorm(fed, layer.afterFeed), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

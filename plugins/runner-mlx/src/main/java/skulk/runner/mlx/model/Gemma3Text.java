@@ -117,7 +117,7 @@ final class Gemma3Text implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows attended = layer.attention.run(ops, ops.rmsNorm(h, layer.before));
@@ -126,6 +126,7 @@ final class Gemma3Text implements Architecture {
             ops.add(h, ops.rmsNorm(fed, layer.afterFeed), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

@@ -52,7 +52,7 @@ final class Glm4 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows attended = layer.attention.run(ops, ops.rmsNorm(h, layer.before));
@@ -61,6 +61,7 @@ final class Glm4 implements Architecture {
             ops.add(h, ops.rmsNorm(fed, layer.afterFeed), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

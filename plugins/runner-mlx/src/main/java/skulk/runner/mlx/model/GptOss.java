@@ -10,7 +10,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class GptOss implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     GptOss(Fields f, Weights w) {
         Common c = Common.of(f);
@@ -26,7 +26,7 @@ final class GptOss implements Architecture {
         if (used > experts) {
             throw f.wrong("num_experts_per_tok", "is " + used + " of " + experts + " experts");
         }
-        Router router = new Router.SoftmaxLast(experts, used);
+        Router router = new Router.SoftmaxLast(experts, used, true);
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
             AttentionSpec own =
@@ -34,7 +34,7 @@ final class GptOss implements Architecture {
             AttentionBlock.Place place = new AttentionBlock.Place(layers.size(), own, Optional.of(rope));
             Mixture.Config mixture = new Mixture.Config(
                     path + ".mlp.experts", path + ".mlp.router", c.hidden(), c.inner(), experts, true);
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -64,7 +64,7 @@ final class GptOss implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -73,13 +73,8 @@ final class GptOss implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -91,6 +86,4 @@ final class GptOss implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -10,10 +10,10 @@ import skulk.runner.mlx.kernel.Activation;
 final class Granite implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
     private final float embeddingFactor;
     private final float residualFactor;
-    private final float logitFactor;
+    private final float logitDivisor;
 
     Granite(Fields given, Weights w) {
         Fields f = Defaults.without(given, "head_dim");
@@ -21,7 +21,7 @@ final class Granite implements Architecture {
         shape = c.shape();
         embeddingFactor = (float) f.number("embedding_multiplier");
         residualFactor = (float) f.number("residual_multiplier");
-        logitFactor = (float) (1 / f.positive("logits_scaling", 1));
+        logitDivisor = (float) f.positive("logits_scaling", 1);
         String prefix = c.prefix(w);
         boolean bias = f.flag("attention_bias", false);
         AttentionBlock.Config heads = c.attention(bias, bias);
@@ -31,7 +31,7 @@ final class Granite implements Architecture {
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place = new AttentionBlock.Place(layers.size(), spec, Optional.of(rope));
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -48,7 +48,7 @@ final class Granite implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -57,19 +57,14 @@ final class Granite implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), residualFactor);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), residualFactor);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, residualFactor);
     }
 
     @Override
     public Rows logits(Ops ops, Rows hidden) {
         Rows logits = frame.orElseThrow().logits(ops, hidden);
-        ops.scale(logits, logitFactor);
+        ops.divide(logits, logitDivisor);
         return logits;
     }
 
@@ -77,6 +72,4 @@ final class Granite implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -1,5 +1,8 @@
 package skulk.runner.mlx.model;
 
+import java.util.Arrays;
+import skulk.runner.mlx.kernel.RowKernels;
+
 /**
  * Chooses experts by the sigmoids of their logits plus a correction that balances their load (DeepSeek-V3, section
  * 2.1.2); the weights come from the sigmoids alone. Experts of the groups with the lowest sums of their two best scores
@@ -14,15 +17,20 @@ record GroupedRouter(float[] correction, int used, int groups, int kept, boolean
         implements Router {
 
     @Override
-    public void route(float[] logits, int at, int[] chosen, float[] weights, int to) {
+    public boolean wide() {
+        return true;
+    }
+
+    @Override
+    public void route(RowKernels kernels, float[] logits, int at, int[] chosen, float[] weights, int to) {
         int experts = correction.length;
         float[] scores = new float[experts];
         for (int e = 0; e < experts; e++) {
-            logits[at + e] = Pointwise.sigmoid(logits[at + e]);
+            logits[at + e] = (float) (1 / (1 + Math.exp(-logits[at + e])));
             scores[e] = logits[at + e] + correction[e];
         }
         dropGroups(scores);
-        Router.top(scores, 0, experts, used, chosen, to);
+        Selection.largestFirst(scores, 0, experts, used, chosen, to);
         float sum = 0;
         for (int k = to; k < to + used; k++) {
             weights[k] = logits[at + chosen[k]];
@@ -39,10 +47,8 @@ record GroupedRouter(float[] correction, int used, int groups, int kept, boolean
         for (int g = 0; g < groups; g++) {
             best[g] = bestTwo(scores, g * size, size);
         }
-        int[] order = new int[groups];
-        Router.top(best, 0, groups, groups, order, 0);
-        for (int k = kept; k < groups; k++) {
-            java.util.Arrays.fill(scores, order[k] * size, (order[k] + 1) * size, 0);
+        for (int group : Selection.smallest(best, groups - kept)) {
+            Arrays.fill(scores, group * size, (group + 1) * size, 0);
         }
     }
 

@@ -151,6 +151,9 @@ record LatentAttention(
         ops.rmsNormHeads(keys, 0, 1, latentNorm);
         ops.rope(keys, rank, 1, turned, rope);
 
+        if (ops.backend().rounds()) {
+            return ops.linear(new Bf16Latent(ops, this, turned).run(queries, keys), out);
+        }
         Rows qkv = ops.rows(x.count(), spec.rowWidth());
         ops.products(perHead(embed, queries, head, qkv, spec.keyWidth()));
         ops.forRows(x.count(), row -> {
@@ -171,7 +174,7 @@ record LatentAttention(
     }
 
     /** Products of each head's columns of {@code x} into its columns of {@code y}. */
-    private static List<Product.Unit> perHead(List<TileMatrix> heads, Rows x, int from, Rows y, int to) {
+    static List<Product.Unit> perHead(List<TileMatrix> heads, Rows x, int from, Rows y, int to) {
         List<Product.Unit> units = new ArrayList<>();
         for (int h = 0; h < heads.size(); h++) {
             units.add(new Product.Unit(

@@ -12,7 +12,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class Llama4Text implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Llama4Text(Fields given, Weights w) {
         Fields f = Defaults.fill(given, Map.of("rope_traditional", true));
@@ -30,7 +30,7 @@ final class Llama4Text implements Architecture {
             AttentionBlock.Place place =
                     new AttentionBlock.Place(layers.size(), spec, turns.get(i) ? Optional.of(rope) : Optional.empty());
             AttentionBlock block = AttentionBlock.load(w, path + ".self_attn", heads, place);
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     f.flag("use_qk_norm", false) ? block.withNorms(plain, plain) : block,
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -64,7 +64,7 @@ final class Llama4Text implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -73,13 +73,8 @@ final class Llama4Text implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -91,6 +86,4 @@ final class Llama4Text implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

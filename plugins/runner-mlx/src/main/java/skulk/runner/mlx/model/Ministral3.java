@@ -70,13 +70,14 @@ final class Ministral3 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             ops.add(h, attend(ops, ops.rmsNorm(h, layer.before), layer.attention), 1);
             ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

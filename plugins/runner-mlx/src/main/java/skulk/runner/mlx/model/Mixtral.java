@@ -11,7 +11,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class Mixtral implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Mixtral(Fields given, Weights w) {
         Fields f = Defaults.fill(
@@ -33,14 +33,14 @@ final class Mixtral implements Architecture {
         // MLX applies neither scaling of positions nor a window in this family
         Rope rope = RopeConfig.of(f, Optional.empty(), c.width(), RopeConfig.theta(f, 1000000));
         int experts = f.count("num_local_experts", 1);
-        Router router = new Router.SoftmaxLast(experts, Router.used(f, "num_experts_per_tok", experts));
+        Router router = new Router.SoftmaxLast(experts, Router.used(f, "num_experts_per_tok", experts), false);
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place = new AttentionBlock.Place(layers.size(), spec, Optional.of(rope));
             String moe = path + ".block_sparse_moe";
             Mixture.Config mixture =
                     new Mixture.Config(moe + ".switch_mlp", moe + ".gate", c.hidden(), c.inner(), experts, false);
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -57,7 +57,7 @@ final class Mixtral implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -66,13 +66,8 @@ final class Mixtral implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -84,6 +79,4 @@ final class Mixtral implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -86,14 +86,18 @@ record Mixture(
         });
         ops.products(units);
         biases.ifPresent(b -> picks.forExperts((expert, from, count) -> {
-            addBias(both, from, count, b.gate[expert], 0);
-            addBias(both, from, count, b.up[expert], inner);
+            addBias(ops, both, from, count, b.gate[expert], 0);
+            addBias(ops, both, from, count, b.up[expert], inner);
         }));
         Rows acted = ops.gate(both, activation);
         Rows outs = ops.rows(picks.size(), x.width());
         units.clear();
         picks.forExperts((expert, from, count) -> units.add(unit(downs.get(expert), acted, from, count, outs, 0)));
         ops.products(units);
+        if (!partial) {
+            biases.ifPresent(
+                    b -> picks.forExperts((expert, from, count) -> addBias(ops, outs, from, count, b.down[expert], 0)));
+        }
         return combine(ops, x, picks, outs);
     }
 
@@ -101,10 +105,11 @@ record Mixture(
         return new Product.Unit(m, x.data(), x.at(from), x.width(), count, y.data(), y.at(from) + col, y.width());
     }
 
-    private static void addBias(Rows rows, int from, int count, float[] bias, int col) {
+    private static void addBias(Ops ops, Rows rows, int from, int count, float[] bias, int col) {
         for (int row = from; row < from + count; row++) {
+            int at = rows.at(row) + col;
             for (int i = 0; i < bias.length; i++) {
-                rows.data()[rows.at(row) + col + i] += bias[i];
+                rows.data()[at + i] = ops.narrow(rows.data()[at + i] + bias[i]);
             }
         }
     }
@@ -115,7 +120,7 @@ record Mixture(
         int[] experts = new int[x.count() * used];
         float[] weights = new float[x.count() * used];
         for (int row = 0; row < x.count(); row++) {
-            router.route(logits.data(), logits.at(row), experts, weights, row * used);
+            router.route(ops.backend().rows(), logits.data(), logits.at(row), experts, weights, row * used);
         }
         return Picks.of(experts, weights, gates.size());
     }
@@ -124,20 +129,34 @@ record Mixture(
         Rows y = ops.rows(x.count(), x.width());
         Arrays.fill(y.data(), 0, y.count() * y.width(), 0);
         int used = router.used();
-        for (int row = 0; row < x.count(); row++) {
-            for (int k = row * used; k < (row + 1) * used; k++) {
-                ops.addRow(y, row, outs.data(), outs.at(picks.place[k]), picks.weights[k]);
+        for (int k = 0; k < picks.size(); k++) {
+            int from = outs.at(picks.place[k]);
+            if (ops.backend().rounds() && router.wide()) {
+                addWide(y, k / used, outs.data(), from, picks.weights[k]);
+            } else {
+                ops.addRow(y, k / used, outs.data(), from, picks.weights[k]);
             }
+        }
+        if (ops.backend().rounds() && router.wide()) {
+            ops.narrow(y);
         }
         if (partial) {
             ops.reduce(y);
+            biases.ifPresent(b -> {
+                for (int k = 0; k < picks.size(); k++) {
+                    ops.addRow(y, k / used, b.down[picks.experts[k]], 0, picks.weights[k]);
+                }
+            });
         }
-        biases.ifPresent(b -> {
-            for (int k = 0; k < picks.size(); k++) {
-                ops.addRow(y, k / used, b.down[picks.experts[k]], 0, picks.weights[k]);
-            }
-        });
         return y;
+    }
+
+    /** Products and sums in floats. */
+    private static void addWide(Rows y, int row, float[] values, int from, float weight) {
+        for (int i = 0; i < y.width(); i++) {
+            float product = values[from + i] * weight;
+            y.data()[y.at(row) + i] += product;
+        }
     }
 
     /**

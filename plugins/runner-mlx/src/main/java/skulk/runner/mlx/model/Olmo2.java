@@ -51,7 +51,7 @@ final class Olmo2 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows qkv = ops.linear(h, layer.attention.qkv());
@@ -60,6 +60,7 @@ final class Olmo2 implements Architecture {
             ops.add(h, ops.rmsNorm(layer.feedForward.run(ops, h), layer.afterFeed), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

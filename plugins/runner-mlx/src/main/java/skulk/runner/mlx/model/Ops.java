@@ -26,6 +26,7 @@ final class Ops {
     private final List<float[]> buffers = new ArrayList<>();
     private int lent;
     private Step step;
+    private boolean last;
 
     Ops(Backend backend, WorkerPool pool, Collectives collectives, boolean fast) {
         this.backend = backend;
@@ -40,9 +41,14 @@ final class Ops {
         return backend;
     }
 
-    /** Starts a step; nothing is lent. */
-    void begin(Step next) {
+    /**
+     * Starts a step; nothing is lent.
+     *
+     * @param toTheEnd the layers that are run end with the model's last one
+     */
+    void begin(Step next, boolean toTheEnd) {
         step = next;
+        last = toTheEnd;
         lent = 0;
     }
 
@@ -118,6 +124,9 @@ final class Ops {
     /** {@code x} through a linear layer, summed over the ranks if it is a partial one. */
     Rows linear(Rows x, Linear linear) {
         Rows y = rows(x.count(), linear.outputs());
+        if (x.count() == 0) {
+            return y;
+        }
         if (backend.rounds()) {
             chain(x, linear, y);
             return y;
@@ -152,6 +161,9 @@ final class Ops {
 
     /** The same in exact arithmetic, for outputs that decide: a router's choice must not flip by rounding. */
     Rows linearExact(Rows x, Linear linear) {
+        if (backend.rounds()) {
+            return linear(x, linear);
+        }
         Rows y = rows(x.count(), linear.outputs());
         product.runExact(units(x, linear, y));
         return complete(linear, y);
@@ -177,6 +189,14 @@ final class Ops {
 
     /** Runs products of one's own. */
     void products(List<Product.Unit> units) {
+        if (backend.rounds()) { // they go on from what the outputs hold
+            for (Product.Unit unit : units) {
+                for (int row = 0; row < unit.rows(); row++) {
+                    int at = unit.yAt() + row * unit.yStride();
+                    Arrays.fill(unit.y(), at, at + unit.matrix().rows(), 0);
+                }
+            }
+        }
         product.run(units);
     }
 
@@ -192,7 +212,8 @@ final class Ops {
         }
     }
 
-    private void narrow(Rows x) {
+    /** Keeps all values as values are kept between operations. */
+    void narrow(Rows x) {
         for (int i = 0; i < x.count() * x.width(); i++) {
             x.data()[i] = kernels.narrow(x.data()[i]);
         }
@@ -237,6 +258,14 @@ final class Ops {
         }
     }
 
+    /** {@code x /= divisor}, which is rounded where values are. */
+    void divide(Rows x, float divisor) {
+        float narrow = kernels.narrow(divisor);
+        for (int i = 0; i < x.count() * x.width() && narrow != 1; i++) {
+            x.data()[i] = kernels.narrow(x.data()[i] / narrow);
+        }
+    }
+
     /** {@code act(gate) * up} where each row of {@code x} is gate, then up. */
     Rows gate(Rows x, Activation activation) {
         int width = x.width() / 2;
@@ -260,11 +289,35 @@ final class Ops {
 
     /** Stores keys and values of layer {@code index} and attends with the queries. */
     Rows attention(Rows qkv, int index, AttentionSpec spec) {
-        Rows out = rows(qkv.count(), spec.heads() * spec.valueWidth());
+        return attention(qkv, index, spec, false);
+    }
+
+    /** @param only attends with the queries of the rows whose logits are asked for, and returns these */
+    Rows attention(Rows qkv, int index, AttentionSpec spec, boolean only) {
+        Rows out = rows(only ? step.wanted().length : qkv.count(), spec.heads() * spec.valueWidth());
+        attention.attend(store(qkv, out, index, spec));
+        return out;
+    }
+
+    /** Only stores keys and values. @return where they are found */
+    Attention.Call store(Rows qkv, Rows out, int index, AttentionSpec spec) {
         Attention.Call call = new Attention.Call(step, index, spec, qkv, out);
         attention.store(call);
-        attention.attend(call);
-        return out;
+        return call;
+    }
+
+    /** Whether the layers of this step end with the model's last one. */
+    boolean last() {
+        return last;
+    }
+
+    /** The rows whose logits are asked for, moved to the front of {@code x}, which is given up. */
+    Rows wanted(Rows x) {
+        int[] rows = step.wanted();
+        for (int i = 0; i < rows.length; i++) {
+            System.arraycopy(x.data(), x.at(rows[i]), x.data(), x.at(i), x.width());
+        }
+        return new Rows(x.data(), rows.length, x.width());
     }
 
     /** A value as it is kept between operations. */

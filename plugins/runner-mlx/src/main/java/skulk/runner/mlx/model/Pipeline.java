@@ -13,7 +13,8 @@ record Pipeline(Collectives links, boolean layered) {
         return !layered || links.rank() == 0;
     }
 
-    private boolean last() {
+    /** Holds the last layer. */
+    boolean last() {
         return !layered || links.rank() == links.ranks() - 1;
     }
 
@@ -43,7 +44,7 @@ record Pipeline(Collectives links, boolean layered) {
         if (!layered || links.ranks() == 1 || !first()) {
             return wanted;
         }
-        ops.begin(ops.step());
+        ops.begin(ops.step(), false);
         Rows rows = ops.rows(Math.max(1, wanted.count()), wanted.width());
         links.receive(links.ranks() - 1, rows.data(), 0, wanted.count() == 0 ? 1 : wanted.count() * wanted.width());
         return new Rows(rows.data(), wanted.count(), wanted.width());

@@ -12,38 +12,37 @@ final class Pointwise {
     static void softcap(Ops ops, Rows x, double cap) {
         int size = x.count() * x.width();
         RowKernels kernels = ops.backend().rows();
+        float narrow = kernels.narrow((float) cap);
         ops.parallel((size + VALUES_PER_TASK - 1) / VALUES_PER_TASK, (task, worker) -> {
             int end = Math.min(size, (task + 1) * VALUES_PER_TASK);
             for (int i = task * VALUES_PER_TASK; i < end; i++) {
-                float inner = kernels.narrow((float) (x.data()[i] / cap));
-                x.data()[i] = kernels.narrow((float) (cap * kernels.narrow((float) Math.tanh(inner))));
+                float inner = kernels.narrow(x.data()[i] / narrow);
+                x.data()[i] = kernels.narrow(narrow * kernels.narrow((float) Math.tanh(inner)));
             }
         });
     }
 
     /** {@code x *= sigmoid(gate)} with the gates from column {@code col} of {@code gates} on. */
     static void sigmoidGate(Ops ops, Rows x, Rows gates, int col) {
+        RowKernels kernels = ops.backend().rows();
         ops.forRows(x.count(), row -> {
             int at = x.at(row);
             int from = gates.at(row) + col;
             for (int i = 0; i < x.width(); i++) {
-                x.data()[at + i] *= sigmoid(gates.data()[from + i]);
+                x.data()[at + i] = kernels.narrow(x.data()[at + i] * kernels.sigmoid(gates.data()[from + i]));
             }
         });
     }
 
     /** {@code x *= sigmoid(gate)} with one gate per row. */
     static void sigmoidGateRows(Ops ops, Rows x, Rows gates) {
+        RowKernels kernels = ops.backend().rows();
         ops.forRows(x.count(), row -> {
-            float factor = sigmoid(gates.data()[gates.at(row)]);
+            float factor = kernels.sigmoid(gates.data()[gates.at(row)]);
             for (int i = x.at(row); i < x.at(row) + x.width(); i++) {
-                x.data()[i] *= factor;
+                x.data()[i] = kernels.narrow(x.data()[i] * factor);
             }
         });
-    }
-
-    static float sigmoid(float x) {
-        return (float) (1 / (1 + Math.exp(-x)));
     }
 
     /** Layer norm of every row, into new rows. */
@@ -61,8 +60,8 @@ final class Pointwise {
             }
             double factor = 1 / Math.sqrt(variance / x.width() + norm.eps);
             for (int i = 0; i < x.width(); i++) {
-                double value = (x.data()[x.at(row) + i] - mean) * factor;
-                out.data()[out.at(row) + i] = (float) (value * norm.weight[i] + norm.bias[i]);
+                float value = ops.narrow((float) ((x.data()[x.at(row) + i] - mean) * factor));
+                out.data()[out.at(row) + i] = ops.narrow(ops.narrow(value * norm.weight[i]) + norm.bias[i]);
             }
         });
         return out;

@@ -10,7 +10,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class Qwen2 implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Qwen2(Fields f, Weights w) {
         Common c = Common.of(f);
@@ -25,7 +25,7 @@ final class Qwen2 implements Architecture {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place =
                     new AttentionBlock.Place(layers.size(), spec.withWindow(windows.get(i)), Optional.of(rope));
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -56,7 +56,7 @@ final class Qwen2 implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -65,13 +65,8 @@ final class Qwen2 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -83,6 +78,4 @@ final class Qwen2 implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

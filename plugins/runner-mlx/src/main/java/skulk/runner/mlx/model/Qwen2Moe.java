@@ -9,7 +9,7 @@ import skulk.runner.mlx.checkpoint.Fields;
 final class Qwen2Moe implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Qwen2Moe(Fields given, Weights w) {
         Fields f = Defaults.without(given, "head_dim");
@@ -21,11 +21,11 @@ final class Qwen2Moe implements Architecture {
         // MLX scales no positions, opens no window and normalises no weights in this family
         Rope rope = RopeConfig.of(f, Optional.empty(), c.width(), RopeConfig.theta(f, 1000000));
         int experts = f.count("num_experts", 1);
-        Router router = new Router.SoftmaxFirst(experts, Router.used(f, "num_experts_per_tok", experts), false);
+        Router router = new Router.SoftmaxFirst(experts, Router.used(f, "num_experts_per_tok", experts), false, false);
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place = new AttentionBlock.Place(layers.size(), spec, Optional.of(rope));
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -42,7 +42,7 @@ final class Qwen2Moe implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -51,13 +51,8 @@ final class Qwen2Moe implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -69,6 +64,4 @@ final class Qwen2Moe implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -10,7 +10,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class Qwen3Moe implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Qwen3Moe(Fields f, Weights w) {
         Common c = Common.of(f);
@@ -25,7 +25,7 @@ final class Qwen3Moe implements Architecture {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place =
                     new AttentionBlock.Place(layers.size(), spec.withWindow(windows.get(i)), Optional.of(rope));
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place)
                             .withNorms(
@@ -53,7 +53,7 @@ final class Qwen3Moe implements Architecture {
         if (used > experts) {
             throw f.wrong("num_experts_per_tok", "is " + used + " of " + experts + " experts");
         }
-        Router router = new Router.SoftmaxFirst(experts, used, f.flag("norm_topk_prob", false));
+        Router router = new Router.SoftmaxFirst(experts, used, f.flag("norm_topk_prob", false), true);
         Mixture.Config config = new Mixture.Config(
                 path + ".switch_mlp", path + ".gate", c.hidden(), f.count("moe_intermediate_size", 1), experts, false);
         return Mixture.load(w, config, router, activation);
@@ -66,7 +66,7 @@ final class Qwen3Moe implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -75,13 +75,8 @@ final class Qwen3Moe implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -93,6 +88,4 @@ final class Qwen3Moe implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -140,7 +140,7 @@ final class Qwen3Next implements Architecture {
             return GatedFeedForward.load(w, path, c.hidden(), c.inner(), Activation.SILU, false);
         }
         int used = Router.used(f, "num_experts_per_tok", experts);
-        Router router = new Router.SoftmaxFirst(experts, used, f.flag("norm_topk_prob", false));
+        Router router = new Router.SoftmaxFirst(experts, used, f.flag("norm_topk_prob", false), true);
         return SharedExpert.load(w, c, path, router);
     }
 
@@ -168,7 +168,7 @@ final class Qwen3Next implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
+    public Rows layers(Ops ops, Rows h) {
         for (Layer layer : layers) {
             int mark = ops.mark();
             Rows x = ops.rmsNorm(h, layer.before);
@@ -177,6 +177,7 @@ final class Qwen3Next implements Architecture {
             ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
             ops.release(mark);
         }
+        return h;
     }
 
     @Override

@@ -16,6 +16,9 @@ final class Rope {
     private final double factor;
     private final boolean interleaved;
     private float[] table = new float[0];
+    /** What values are multiplied by before they turn. */
+    private float first = 1;
+
     private int prepared;
 
     /**
@@ -42,20 +45,23 @@ final class Rope {
     /**
      * Makes positions below {@code end} ready.
      *
-     * @param single angles are products of floats, as MLX computes them; always the same for one rope
+     * @param single angles are products of floats, and values take the factor before they turn, as MLX computes them; always
+     *     the same for one rope
      */
     void prepare(int end, boolean single) {
         if (end <= prepared) {
             return;
         }
         int pairs = frequencies.length;
+        first = single ? (float) factor : 1;
+        double tableFactor = single ? 1 : factor;
         int target = Math.max(end, Math.min(prepared * 2, prepared + 16 * GROWTH) + GROWTH);
         float[] next = Arrays.copyOf(table, target * 2 * pairs);
         for (int p = prepared; p < target; p++) {
             for (int i = 0; i < pairs; i++) {
                 double angle = single ? p * (float) frequencies[i] : p * frequencies[i];
-                next[(2 * p) * pairs + i] = (float) (factor * Math.cos(angle));
-                next[(2 * p + 1) * pairs + i] = (float) (factor * Math.sin(angle));
+                next[(2 * p) * pairs + i] = (float) (tableFactor * Math.cos(angle));
+                next[(2 * p + 1) * pairs + i] = (float) (tableFactor * Math.sin(angle));
             }
         }
         table = next;
@@ -66,6 +72,9 @@ final class Rope {
     void apply(RowKernels kernels, float[] x, int at, int position) {
         int pairs = frequencies.length;
         int tableAt = 2 * position * pairs;
+        for (int i = at; first != 1 && i < at + 2 * pairs; i++) {
+            x[i] = kernels.narrow(x[i] * kernels.narrow(first));
+        }
         if (!interleaved) {
             kernels.rotate(x, at, pairs, table, tableAt);
             return;
@@ -73,10 +82,10 @@ final class Rope {
         for (int i = 0; i < pairs; i++) {
             float a = x[at + 2 * i];
             float b = x[at + 2 * i + 1];
-            float cos = table[tableAt + i];
-            float sin = table[tableAt + pairs + i];
-            x[at + 2 * i] = kernels.narrow(a * cos - b * sin);
-            x[at + 2 * i + 1] = kernels.narrow(a * sin + b * cos);
+            float cos = kernels.narrow(table[tableAt + i]);
+            float sin = kernels.narrow(table[tableAt + pairs + i]);
+            x[at + 2 * i] = kernels.narrow(kernels.narrow(a * cos) - kernels.narrow(b * sin));
+            x[at + 2 * i + 1] = kernels.narrow(kernels.narrow(a * sin) + kernels.narrow(b * cos));
         }
     }
 }

@@ -1,20 +1,28 @@
 package skulk.runner.mlx.model;
 
 import skulk.runner.mlx.checkpoint.Fields;
+import skulk.runner.mlx.kernel.RowKernels;
 
 /** Chooses experts for a token from its router logits. */
+@SuppressWarnings("checkstyle:parameternumber") // rows are parts of arrays
 interface Router {
 
     /**
+     * @param kernels say how values are kept
      * @param logits of all experts, at {@code at}; may be overwritten
-     * @param experts receives the chosen ones, best first
+     * @param experts receives the chosen ones, in the order in which their outputs are added up
      * @param weights receives their weights
      * @param to where to write; as many entries as experts are used per token
      */
-    void route(float[] logits, int at, int[] experts, float[] weights, int to);
+    void route(RowKernels kernels, float[] logits, int at, int[] experts, float[] weights, int to);
 
     /** Experts used per token. */
     int used();
+
+    /** Weights stay floats, and so does the weighted sum of the experts until it is complete, whatever kernels round. */
+    default boolean wide() {
+        return false;
+    }
 
     /** How many of {@code experts} a configuration uses per token. */
     static int used(Fields f, String name, int experts) {
@@ -25,68 +33,60 @@ interface Router {
         return used;
     }
 
-    /** Indices of the {@code used} largest values, best first, the lower index first on a tie. */
-    static void top(float[] values, int at, int count, int used, int[] out, int to) {
-        for (int k = 0; k < used; k++) {
-            int best = -1;
-            for (int i = 0; i < count; i++) {
-                if ((best < 0 || values[at + i] > values[at + best]) && !contains(out, to, k, i)) {
-                    best = i;
-                }
-            }
-            out[to + k] = best;
-        }
-    }
-
-    private static boolean contains(int[] values, int from, int count, int value) {
-        for (int i = from; i < from + count; i++) {
-            if (values[i] == value) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Softmax in place. */
-    static void softmax(float[] values, int at, int count) {
-        double max = Double.NEGATIVE_INFINITY;
+    /** Softmax in place, kept as the kernels keep values. */
+    private static void softmax(RowKernels kernels, float[] values, int at, int count) {
+        float max = Float.NEGATIVE_INFINITY;
         for (int i = at; i < at + count; i++) {
             max = Math.max(max, values[i]);
         }
-        double sum = 0;
+        float factor = 1 / kernels.expInto(values, at, count, max);
         for (int i = at; i < at + count; i++) {
-            sum += Math.exp(values[i] - max);
-        }
-        for (int i = at; i < at + count; i++) {
-            values[i] = (float) (Math.exp(values[i] - max) / sum);
+            values[i] = kernels.narrow(values[i] * factor);
         }
     }
 
-    /** Softmax over all experts, then the best; their weights sum to one if {@code normalised}. */
-    record SoftmaxFirst(int experts, int used, boolean normalised) implements Router {
+    /**
+     * Softmax over all experts, then the best; their weights sum to one if {@code normalised}.
+     *
+     * @param last the best are taken from the end of an ascending order rather than from the front of a descending one
+     */
+    record SoftmaxFirst(int experts, int used, boolean normalised, boolean last) implements Router {
         @Override
-        public void route(float[] logits, int at, int[] chosen, float[] weights, int to) {
-            softmax(logits, at, experts);
-            top(logits, at, experts, used, chosen, to);
+        public void route(RowKernels kernels, float[] logits, int at, int[] chosen, float[] weights, int to) {
+            softmax(kernels, logits, at, experts);
+            if (last) {
+                Selection.largestLast(logits, at, experts, used, chosen, to);
+            } else {
+                Selection.largestFirst(logits, at, experts, used, chosen, to);
+            }
             float sum = 0;
-            for (int k = 0; k < used; k++) {
-                sum += logits[at + chosen[to + k]];
+            for (int k = to; k < to + used; k++) {
+                weights[k] = logits[at + chosen[k]];
+                sum = kernels.narrow(sum + weights[k]);
             }
-            for (int k = 0; k < used; k++) {
-                weights[to + k] = logits[at + chosen[to + k]] / (normalised ? sum : 1);
+            for (int k = to; k < to + used && normalised; k++) {
+                weights[k] = kernels.narrow(weights[k] / sum);
             }
         }
     }
 
-    /** The best experts, then softmax over these. */
-    record SoftmaxLast(int experts, int used) implements Router {
+    /**
+     * The best experts, then softmax over these.
+     *
+     * @param last as in {@link SoftmaxFirst}
+     */
+    record SoftmaxLast(int experts, int used, boolean last) implements Router {
         @Override
-        public void route(float[] logits, int at, int[] chosen, float[] weights, int to) {
-            top(logits, at, experts, used, chosen, to);
-            for (int k = 0; k < used; k++) {
-                weights[to + k] = logits[at + chosen[to + k]];
+        public void route(RowKernels kernels, float[] logits, int at, int[] chosen, float[] weights, int to) {
+            if (last) {
+                Selection.largestLast(logits, at, experts, used, chosen, to);
+            } else {
+                Selection.largestFirst(logits, at, experts, used, chosen, to);
             }
-            softmax(weights, to, used);
+            for (int k = to; k < to + used; k++) {
+                weights[k] = logits[at + chosen[k]];
+            }
+            softmax(kernels, weights, to, used);
         }
     }
 }

@@ -1,5 +1,6 @@
 package skulk.runner.mlx.model;
 
+import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.model.Cut.Range;
 
 /**
@@ -36,14 +37,21 @@ record RowNorm(Side queries, Side keys, int counted, boolean split) {
     /** Norms queries and keys in place. */
     void apply(Ops ops, Rows qkv) {
         int width = queries.weight.length;
+        if (!split) {
+            RowKernels kernels = ops.backend().rows();
+            ops.forRows(qkv.count(), row -> {
+                int at = qkv.at(row);
+                kernels.rmsNorm(qkv.data(), at, width, queries.weight, queries.eps, qkv.data(), at);
+                kernels.rmsNorm(qkv.data(), at + width, keys.total, keys.weight, keys.eps, qkv.data(), at + width);
+            });
+            return;
+        }
         Rows sums = ops.rows(qkv.count(), 2);
         ops.forRows(qkv.count(), row -> {
             sums.data()[sums.at(row)] = squares(qkv, qkv.at(row), width);
             sums.data()[sums.at(row) + 1] = squares(qkv, qkv.at(row) + width, counted);
         });
-        if (split) {
-            ops.reduce(sums);
-        }
+        ops.reduce(sums);
         ops.forRows(qkv.count(), row -> {
             scale(ops, qkv, qkv.at(row), queries, sums.data()[sums.at(row)]);
             scale(ops, qkv, qkv.at(row) + width, keys, sums.data()[sums.at(row) + 1]);

@@ -10,7 +10,7 @@ import skulk.runner.mlx.kernel.Activation;
 final class Smollm3 implements Architecture {
     private final Shape shape;
     private final Optional<Frame> frame;
-    private final List<Layer> layers = new ArrayList<>();
+    private final List<PreNormLayer> layers = new ArrayList<>();
 
     Smollm3(Fields f, Weights w) {
         Common c = Common.of(f);
@@ -29,7 +29,7 @@ final class Smollm3 implements Architecture {
                     layers.size(),
                     spec.withWindow(windows.get(i)),
                     turns.get(i) ? Optional.of(rope) : Optional.empty());
-            layers.add(new Layer(
+            layers.add(new PreNormLayer(
                     w.norm(path + ".input_layernorm", c.hidden(), c.eps(), 0),
                     AttentionBlock.load(w, path + ".self_attn", heads, place),
                     w.norm(path + ".post_attention_layernorm", c.hidden(), c.eps(), 0),
@@ -60,7 +60,7 @@ final class Smollm3 implements Architecture {
 
     @Override
     public List<AttentionSpec> attention() {
-        return layers.stream().map(l -> l.attention.spec()).toList();
+        return PreNormLayer.attention(layers);
     }
 
     @Override
@@ -69,13 +69,8 @@ final class Smollm3 implements Architecture {
     }
 
     @Override
-    public void layers(Ops ops, Rows h) {
-        for (Layer layer : layers) {
-            int mark = ops.mark();
-            ops.add(h, layer.attention.run(ops, ops.rmsNorm(h, layer.before)), 1);
-            ops.add(h, layer.feedForward.run(ops, ops.rmsNorm(h, layer.between)), 1);
-            ops.release(mark);
-        }
+    public Rows layers(Ops ops, Rows hidden) {
+        return PreNormLayer.run(layers, ops, hidden, 1);
     }
 
     @Override
@@ -87,6 +82,4 @@ final class Smollm3 implements Architecture {
     public Rows normed(Ops ops, Rows hidden) {
         return frame.orElseThrow().normed(ops, hidden);
     }
-
-    private record Layer(Ops.Norm before, AttentionBlock attention, Ops.Norm between, FeedForward feedForward) {}
 }

@@ -11,8 +11,9 @@ import skulk.runner.mlx.model.Batch.Slice;
  * @param starts first row of each slice, and the number of rows at the end
  * @param positions position of each row in its sequence
  * @param maxEnd largest position plus one
+ * @param wanted the rows whose logits are asked for, ascending
  */
-record Step(List<Slice> slices, int[] starts, int[] positions, int maxEnd) {
+record Step(List<Slice> slices, int[] starts, int[] positions, int maxEnd, int[] wanted) {
 
     /** Lays a batch out; the sequences have not grown yet. */
     static Step of(Batch batch) {
@@ -29,7 +30,15 @@ record Step(List<Slice> slices, int[] starts, int[] positions, int maxEnd) {
             maxEnd = Math.max(maxEnd, positions[row - 1] + 1);
         }
         starts[starts.length - 1] = row;
-        return new Step(batch.slices(), starts, positions, maxEnd);
+        int[] wanted =
+                new int[batch.slices().stream().mapToInt(Slice::logitRows).sum()];
+        int at = 0;
+        for (int i = 0; i < batch.slices().size(); i++) {
+            for (int r = starts[i + 1] - batch.slices().get(i).logitRows(); r < starts[i + 1]; r++) {
+                wanted[at++] = r;
+            }
+        }
+        return new Step(batch.slices(), starts, positions, maxEnd, wanted);
     }
 
     int rows() {

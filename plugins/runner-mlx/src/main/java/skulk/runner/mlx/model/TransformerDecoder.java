@@ -72,18 +72,25 @@ final class TransformerDecoder implements Decoder {
     /** This rank's part of a step up to the last layer: the rows that are asked for. */
     private Rows layers(Batch batch) {
         check(batch);
-        ops.begin(Step.of(batch));
+        ops.begin(Step.of(batch), pipeline.last());
         for (Batch.Slice slice : batch.slices()) {
             ((PagedSequence) slice.sequence()).append(slice.tokens().length, slice.logitRows());
         }
         Rows hidden = pipeline.first() ? architecture.embed(ops) : pipeline.receive(ops, spec.hidden());
-        architecture.layers(ops, hidden);
-        Rows wanted = wanted(batch, hidden);
+        Rows rest = architecture.layers(ops, hidden);
+        Rows wanted = wanted(rest);
         pipeline.pass(hidden, wanted);
         for (Batch.Slice slice : batch.slices()) {
             ((PagedSequence) slice.sequence()).dropUnseen();
         }
         return wanted;
+    }
+
+    /** Of the rows after this rank's layers; before the model's last layer only their number counts. */
+    private Rows wanted(Rows rest) {
+        int count = ops.step().wanted().length;
+        boolean all = rest.count() == ops.step().rows() && pipeline.last();
+        return all ? ops.wanted(rest) : new Rows(rest.data(), count, rest.width());
     }
 
     private void emit(Rows wanted, int width, Logits out, UnaryOperator<Rows> finish) {
@@ -97,21 +104,6 @@ final class TransformerDecoder implements Decoder {
         if (complete) {
             System.arraycopy(values.data(), 0, out.values(), 0, values.count() * values.width());
         }
-    }
-
-    /** The hidden rows whose logits are asked for. */
-    private Rows wanted(Batch batch, Rows hidden) {
-        int count = batch.slices().stream().mapToInt(Batch.Slice::logitRows).sum();
-        Rows out = ops.rows(count, hidden.width());
-        int row = 0;
-        int end = 0;
-        for (Batch.Slice slice : batch.slices()) {
-            end += slice.tokens().length;
-            int rows = slice.logitRows();
-            System.arraycopy(hidden.data(), hidden.at(end - rows), out.data(), out.at(row), rows * hidden.width());
-            row += rows;
-        }
-        return out;
     }
 
     private void check(Batch batch) {

@@ -1,33 +1,63 @@
 package skulk.runner.mlx.schedule;
 
+import java.util.Map;
+import java.util.TreeMap;
+
 /**
- * How many prompt tokens share a step. While streams run, the prompt's part of a step takes no longer than the streams'
- * own part, so that a step never takes more than two plain ones; alone, a step is long enough to be efficient and short
- * enough to be cancelled. Speeds are measured as moving averages.
+ * How many prompt tokens share a step. While streams run, a step with a part of a prompt takes no longer than two plain
+ * ones (beside a single stream, three); alone, a step is long enough to be efficient and short enough to be cancelled. Speeds are measured as moving
+ * averages: that of plain steps for each number of streams, that of prompt tokens apart for steps shared with streams,
+ * whose few rows cost more each. Driver thread only.
  */
 final class ChunkPolicy {
-    /** Fewer rows than this waste the reading of the weights. */
-    static final int LEAST = 16;
+    /** With it a prompt gets on beside a single stream: kernels take four rows at once. */
+    static final int LEAST = 3;
+
+    /** Prompt tokens of the first step that nobody waits beside. */
+    private static final int FIRST = 64;
+
+    /** What a prompt may take of a second step; the rest is left for what speed varies by from step to step. */
+    private static final double SHARE = 0.75;
 
     private static final double ALONE_NANOS = 250e6;
     private static final double NEWEST = 0.25;
 
     private final int most;
+    private final TreeMap<Integer, Double> plainNanos = new TreeMap<>();
     private double stepNanos;
-    private double rowNanos;
+    private double aloneRowNanos;
+    private double sharedRowNanos;
     private double draftNanos;
 
     ChunkPolicy(int most) {
         this.most = Math.max(LEAST, most);
     }
 
-    /** Prompt tokens of the next step. */
-    int tokens(boolean streamsRun) {
-        if (rowNanos == 0) {
-            return streamsRun ? LEAST : Math.min(most, 4 * LEAST);
+    /**
+     * Prompt tokens of the next step.
+     *
+     * @param streams that it decodes for
+     */
+    int tokens(int streams) {
+        if (streams == 0) {
+            return aloneRowNanos == 0 ? Math.min(most, FIRST) : clamp(ALONE_NANOS / aloneRowNanos);
         }
-        double time = streamsRun ? stepNanos : ALONE_NANOS;
-        return (int) Math.clamp(time / rowNanos, LEAST, most);
+        double row = sharedRowNanos == 0 ? aloneRowNanos : sharedRowNanos;
+        return row == 0 ? LEAST : clamp(SHARE * plain(streams) / row);
+    }
+
+    private int clamp(double tokens) {
+        return (int) Math.clamp(tokens, LEAST, most);
+    }
+
+    /** What a step without prompts takes: measured, or less than it is likely to be. */
+    private double plain(int streams) {
+        Map.Entry<Integer, Double> fewer = plainNanos.floorEntry(streams);
+        Map.Entry<Integer, Double> more = plainNanos.higherEntry(streams);
+        if (fewer != null) {
+            return fewer.getValue();
+        }
+        return more == null ? 0 : more.getValue() * streams / more.getKey();
     }
 
     /**
@@ -43,11 +73,14 @@ final class ChunkPolicy {
     void observe(Rows rows, long nanos) {
         if (rows.prefill == 0 && rows.drafts == 0) {
             stepNanos = average(stepNanos, nanos);
+            plainNanos.merge(rows.decode, (double) nanos, ChunkPolicy::average);
         } else if (rows.prefill == 0) {
             draftNanos = average(draftNanos, Math.max(0, nanos - stepNanos) / rows.drafts);
-        } else if (rows.prefill >= LEAST) {
-            double rest = Math.max(nanos - (rows.decode > 0 ? stepNanos : 0), nanos * 0.1);
-            rowNanos = average(rowNanos, rest / rows.prefill);
+        } else if (rows.decode == 0) {
+            aloneRowNanos = average(aloneRowNanos, (double) nanos / rows.prefill);
+        } else {
+            double rest = Math.max(nanos - plain(rows.decode), nanos * 0.1);
+            sharedRowNanos = average(sharedRowNanos, rest / rows.prefill);
         }
     }
 
@@ -56,9 +89,10 @@ final class ChunkPolicy {
         return stepNanos == 0 ? 0 : draftNanos / stepNanos;
     }
 
-    /** Prompt tokens per second; 0 until measured. */
+    /** Prompt tokens per second of a prompt alone, or beside streams if none was alone; 0 until measured. */
     double prefillSpeed() {
-        return rowNanos == 0 ? 0 : 1e9 / rowNanos;
+        double row = aloneRowNanos == 0 ? sharedRowNanos : aloneRowNanos;
+        return row == 0 ? 0 : 1e9 / row;
     }
 
     /** Milliseconds of a step of plain decoding; 0 until measured. */

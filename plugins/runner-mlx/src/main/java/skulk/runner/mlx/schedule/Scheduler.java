@@ -307,7 +307,8 @@ public final class Scheduler implements AutoCloseable {
 
     /** With several steps under way each has its part of the sequences, those first that have waited longest. */
     private List<Share> choose() {
-        int budget = policy.tokens(active.stream().anyMatch(Sequence::streaming));
+        int budget =
+                policy.tokens((int) active.stream().filter(Sequence::streaming).count());
         if (overlap == 1) {
             return Shares.of(active, budget, System.nanoTime());
         }

@@ -135,6 +135,17 @@ record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
         return java.util.Arrays.copyOf(logits.values(), logits.vocab());
     }
 
+    /** Root mean square of the differences, as far as {@code b} goes. */
+    static double rms(float[][] a, float[][] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            for (int j = 0; j < b[i].length; j++) {
+                sum += Math.pow(a[i][j] - b[i][j], 2);
+            }
+        }
+        return Math.sqrt(sum / a.length / b[0].length);
+    }
+
     static float difference(float[][] a, float[][] b) {
         float worst = 0;
         for (int i = 0; i < a.length; i++) {

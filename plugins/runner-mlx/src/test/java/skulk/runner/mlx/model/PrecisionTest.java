@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -12,13 +14,19 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
 
 /** What rounded activations and caches do to the next-token distribution, over text that the exact model wrote. */
 class PrecisionTest {
-    private static final int LENGTH = 160;
-    private static final int TEXTS = 2;
+    /** The tables in the documentation are of 6 texts of 200 tokens. */
+    private static final int LENGTH = Integer.getInteger("skulk.precision.length", 160);
+
+    private static final int TEXTS = Integer.getInteger("skulk.precision.texts", 2);
+
+    @TempDir
+    static Path made;
 
     private static final LoadOptions EXACT =
             LoadOptions.defaults().withThreads(1).withKernels(Kernels.EXACT);
@@ -28,6 +36,7 @@ class PrecisionTest {
         return checkpoints()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     Effect effect = measure(folder, EXACT.withKernels(Kernels.FAST));
+                    tell(folder, "rounded activations", effect);
                     assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
                     assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
                     assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
@@ -39,8 +48,7 @@ class PrecisionTest {
         return checkpoints()
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     Effect effect = measure(folder, EXACT.withKv(KvFormat.INT8));
-                    System.getLogger(PrecisionTest.class.getName())
-                            .log(System.Logger.Level.INFO, "{0}, 8-bit cache: {1}", folder.getFileName(), effect);
+                    tell(folder, "8-bit cache", effect);
                     assertTrue(effect.divergence < Precision.TOLERANCE, effect.toString());
                     assertTrue(effect.divergence > 0, "nothing was rounded: " + effect);
                     assertTrue(Math.abs(effect.perplexity - 1) < 0.005, effect.toString());
@@ -53,7 +61,7 @@ class PrecisionTest {
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName().toString(), () -> {
                     try (Decoder decoder = DecoderLoader.load(folder, EXACT.withKv(KvFormat.INT8))) {
                         int[] text = write(decoder, new Random(3));
-                        double[][] whole = probabilities(decoder, text);
+                        double[][] whole = probabilities(logits(decoder, text), text.length);
                         Logits logits = new Logits();
                         try (KvSequence sequence = decoder.cache().newSequence()) {
                             for (int i = 0; i < text.length; i++) {
@@ -64,6 +72,11 @@ class PrecisionTest {
                         }
                     }
                 }));
+    }
+
+    private static void tell(Path folder, String what, Effect effect) {
+        System.getLogger(PrecisionTest.class.getName())
+                .log(System.Logger.Level.INFO, "{0}, {1}: {2}", folder.getFileName(), what, effect);
     }
 
     private static Stream<Path> checkpoints() {
@@ -77,17 +90,31 @@ class PrecisionTest {
                 .filter(Files::isDirectory)
                 .toList();
         assumeTrue(!dense.isEmpty(), "no checkpoints at " + Golden.shared());
-        return dense.stream();
+        Path stories = Golden.shared().resolve("models/stories260K");
+        if (!Files.isDirectory(stories)) {
+            return dense.stream();
+        }
+        Path folder = made.resolve("stories260K in 4 bits");
+        try {
+            return Stream.concat(
+                    dense.stream(),
+                    Stream.of(Files.exists(folder.resolve("config.json")) ? folder : Quantised.write(stories, folder)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /**
+     * @param relative root mean square of the logits' error by that of the logits
      * @param divergence mean Kullback-Leibler divergence, nats per token
      * @param perplexity of the text, changed by exact
      */
-    private record Effect(double divergence, double perplexity) {}
+    private record Effect(double relative, double divergence, double perplexity) {}
 
     private static Effect measure(Path folder, LoadOptions changed) {
         double divergence = 0;
+        double error = 0;
+        double size = 0;
         double surprise = 0;
         int count = 0;
         try (Decoder exact = DecoderLoader.load(folder, EXACT);
@@ -95,8 +122,14 @@ class PrecisionTest {
             Random random = new Random(5);
             for (int t = 0; t < TEXTS; t++) {
                 int[] text = write(exact, random);
-                double[][] a = probabilities(exact, text);
-                double[][] b = probabilities(other, text);
+                Logits plain = logits(exact, text);
+                Logits moved = logits(other, text);
+                for (int i = 0; i < text.length * plain.vocab(); i++) {
+                    error += Math.pow(plain.values()[i] - moved.values()[i], 2);
+                    size += Math.pow(plain.values()[i], 2);
+                }
+                double[][] a = probabilities(plain, text.length);
+                double[][] b = probabilities(moved, text.length);
                 for (int i = 0; i + 1 < text.length; i++, count++) {
                     surprise += a[i][text[i + 1]] - b[i][text[i + 1]];
                     for (int v = 0; v < a[i].length; v++) {
@@ -105,7 +138,7 @@ class PrecisionTest {
                 }
             }
         }
-        return new Effect(divergence / count, Math.exp(surprise / count));
+        return new Effect(Math.sqrt(error / size), divergence / count, Math.exp(surprise / count));
     }
 
     /** Samples a text at temperature one. */
@@ -128,12 +161,16 @@ class PrecisionTest {
         return text;
     }
 
-    private static double[][] probabilities(Decoder decoder, int[] text) {
+    private static Logits logits(Decoder decoder, int[] text) {
         Logits logits = new Logits();
         try (KvSequence sequence = decoder.cache().newSequence()) {
             decoder.forward(new Batch(List.of(new Batch.Slice(sequence, text, text.length))), logits);
         }
-        double[][] out = new double[text.length][];
+        return logits;
+    }
+
+    private static double[][] probabilities(Logits logits, int count) {
+        double[][] out = new double[count][];
         Arrays.setAll(out, i -> logarithms(logits.values(), i * logits.vocab(), logits.vocab()));
         return out;
     }

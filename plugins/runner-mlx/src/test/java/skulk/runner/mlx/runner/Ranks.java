@@ -19,6 +19,7 @@ import skulk.api.cluster.Memory;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
+import skulk.api.fake.SilentWatcher;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
@@ -70,7 +71,7 @@ final class Ranks {
                         new NoLinks(),
                         List.of(),
                         settings,
-                        new QuietWatcher()));
+                        new SilentWatcher()));
     }
 
     static ModelCard card(ModelId id) {
@@ -165,25 +166,6 @@ final class Ranks {
         @Override
         public void receive(int rank, MemorySegment into) throws IOException {
             throw new IOException("no rank " + rank);
-        }
-    }
-
-    private record QuietWatcher() implements RankContext.Watcher {
-        @Override
-        public void loading(int layersLoaded, int totalLayers) {}
-
-        @Override
-        public void warmingUp() {}
-
-        @Override
-        public void running(boolean busy) {}
-
-        @Override
-        public void phase(String phase, String detail) {}
-
-        @Override
-        public void broken(String reason) {
-            throw new AssertionError(reason);
         }
     }
 }

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import skulk.api.Drafter;
-import skulk.api.RankContext;
+import skulk.api.fake.SilentWatcher;
 import skulk.api.generation.GenerationEvent.FinishReason;
 import skulk.api.problem.Problem;
 import skulk.api.problem.Problem.Kind;
@@ -445,24 +445,5 @@ class SchedulerTest {
 
         @Override
         public void close() {}
-    }
-
-    private record SilentWatcher() implements RankContext.Watcher {
-        @Override
-        public void loading(int layersLoaded, int totalLayers) {}
-
-        @Override
-        public void warmingUp() {}
-
-        @Override
-        public void running(boolean busy) {}
-
-        @Override
-        public void phase(String phase, String detail) {}
-
-        @Override
-        public void broken(String reason) {
-            throw new AssertionError(reason);
-        }
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import skulk.api.Drafter;
+import skulk.api.fake.SilentWatcher;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
@@ -88,10 +90,10 @@ class FollowerTest {
                     folder,
                     options(share(parts.get(rank), bytes, layers)).withShard(parts.get(rank), group.collectives()));
             if (rank > 0) {
-                Quiet watcher = new Quiet();
-                try (Follower follower = new Follower(decoder, group, watcher)) {
+                CompletableFuture<String> broken = new CompletableFuture<>();
+                try (Follower follower = new Follower(decoder, group, new SilentWatcher(broken::complete))) {
                     follower.awaitEnd();
-                    assertTrue(!watcher.broken.isDone(), () -> watcher.broken.getNow(""));
+                    assertTrue(!broken.isDone(), () -> broken.getNow(""));
                 }
                 return List.of();
             }
@@ -114,7 +116,7 @@ class FollowerTest {
         Scheduler.Options limits = new Scheduler.Options(5, JOBS, 1 << 20, 32, new ContextLimit(CONTEXT, 64));
         CountDownLatch done = new CountDownLatch(JOBS);
         List<Collected> outputs = new ArrayList<>();
-        try (Scheduler scheduler = new Scheduler(decoder, limits, new Quiet(), followers, overlap)) {
+        try (Scheduler scheduler = new Scheduler(decoder, limits, new SilentWatcher(), followers, overlap)) {
             for (int i = 0; i < JOBS; i++) {
                 int[] prompt = random.ints(1 + random.nextInt(110), 0, vocab).toArray();
                 int shared = random.nextInt(2) * Math.min(common.length, prompt.length);
@@ -184,12 +186,14 @@ class FollowerTest {
         });
         CountDownLatch done = new CountDownLatch(1);
         Collected output = new Collected(done);
-        Quiet first = new Quiet();
-        Quiet last = new Quiet();
+        CompletableFuture<String> first = new CompletableFuture<>();
+        CompletableFuture<String> last = new CompletableFuture<>();
         RankGroup group = new RankGroup(links.get(0), 0, 3);
-        Follower follower = new Follower(decoders.get(2), new RankGroup(links.get(2), 2, 3), last);
+        Follower follower =
+                new Follower(decoders.get(2), new RankGroup(links.get(2), 2, 3), new SilentWatcher(last::complete));
         Scheduler.Options limits = new Scheduler.Options(5, JOBS, 1 << 20, 32, new ContextLimit(CONTEXT, 64));
-        try (Scheduler scheduler = new Scheduler(decoders.get(0), limits, first, group::plan, 3)) {
+        try (Scheduler scheduler =
+                new Scheduler(decoders.get(0), limits, new SilentWatcher(first::complete), group::plan, 3)) {
             group.ready();
             follower.awaitReady();
             Sampler sampler = new Sampler(SamplingPlan.greedy(), new int[] {1}, Optional.empty(), Optional.empty());
@@ -202,11 +206,11 @@ class FollowerTest {
                     Set.of(),
                     output,
                     Optional.empty()));
-            first.broken.thenRun(() -> end(links.get(0)));
-            last.broken.thenRun(() -> end(links.get(2)));
+            first.thenRun(() -> end(links.get(0)));
+            last.thenRun(() -> end(links.get(2)));
             links.get(1).close(); // rank 1 dies without having computed anything
-            assertTrue(last.broken.get(1, TimeUnit.SECONDS).startsWith("rank 2 cannot"), last.broken.join());
-            assertTrue(first.broken.get(1, TimeUnit.SECONDS).startsWith("rank 0 cannot"), first.broken.join());
+            assertTrue(last.get(1, TimeUnit.SECONDS).startsWith("rank 2 cannot"), last.join());
+            assertTrue(first.get(1, TimeUnit.SECONDS).startsWith("rank 0 cannot"), first.join());
             assertTrue(done.await(1, TimeUnit.SECONDS));
             assertEquals("instance_lost", output.problem.orElseThrow().code());
         }
