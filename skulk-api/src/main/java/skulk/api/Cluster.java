@@ -1,6 +1,9 @@
 package skulk.api;
 
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import javax.net.ssl.SSLContext;
 import skulk.api.cluster.ClusterView;
 import skulk.api.operation.Operation;
 
@@ -11,6 +14,12 @@ public interface Cluster {
 
     /** The newest view, then every later one; a slow subscriber skips to the newest. */
     Flow.Publisher<ClusterView> views();
+
+    /**
+     * What connections of a plugin's own between members are secured with, complete once the node has joined: mutual TLS that admits exactly the members, or
+     * nothing where all members are on this machine. Whoever gets nothing listens on loopback only.
+     */
+    CompletableFuture<Optional<SSLContext>> tls();
 
     /**
      * Does something on the cluster, or asks the node for something. Blocks until the answer is there.

@@ -1,6 +1,8 @@
 package skulk.api;
 
 import java.io.IOException;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
 import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeProfile;
@@ -29,6 +31,14 @@ public non-sealed interface Membership extends Extension {
 
         /** Sends to every other member. */
         void broadcast(byte[] bytes);
+
+        /**
+         * What connections beside the membership's own are secured with: mutual TLS that admits exactly the members. Empty where members only meet on loopback and
+         * nothing is encrypted.
+         */
+        default Optional<SSLContext> tls() {
+            return Optional.empty();
+        }
 
         /** Leaves in good order. */
         @Override

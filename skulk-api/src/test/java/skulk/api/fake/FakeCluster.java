@@ -1,10 +1,13 @@
 package skulk.api.fake;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
 import java.util.concurrent.SubmissionPublisher;
 import java.util.function.Function;
+import javax.net.ssl.SSLContext;
 import skulk.api.Cluster;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.NodeId;
@@ -16,10 +19,17 @@ import skulk.api.problem.SkulkException;
 public final class FakeCluster implements Cluster {
     private final List<Operation<?>> calls = new CopyOnWriteArrayList<>();
     private final SubmissionPublisher<ClusterView> views = new SubmissionPublisher<>();
+    private volatile Optional<SSLContext> tls = Optional.empty();
     private volatile ClusterView view = ClusterView.empty(new NodeId("self"));
     private volatile Function<Operation<?>, Object> answers = operation -> {
         throw new SkulkException(Problem.Kind.NOT_READY, "no answer prepared for " + operation);
     };
+
+    /** Sets what connections between members are secured with; nothing before. */
+    public FakeCluster secured(SSLContext context) {
+        tls = Optional.of(context);
+        return this;
+    }
 
     /** Sets what operations answer; the function may throw. */
     public FakeCluster answering(Function<Operation<?>, Object> function) {
@@ -47,6 +57,11 @@ public final class FakeCluster implements Cluster {
     @Override
     public Flow.Publisher<ClusterView> views() {
         return views;
+    }
+
+    @Override
+    public CompletableFuture<Optional<SSLContext>> tls() {
+        return CompletableFuture.completedFuture(tls);
     }
 
     @Override

@@ -7,6 +7,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
@@ -15,6 +17,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
 import skulk.api.HardwareProbe;
 import skulk.api.Membership;
 import skulk.api.cluster.ClusterView;
@@ -46,6 +49,7 @@ public final class ClusterNode implements AutoCloseable {
     private final ScheduledExecutorService telemetry = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("telemetry").daemon().factory());
     private volatile Neighbours neighbours = Neighbours.NONE;
+    private final CompletableFuture<Optional<SSLContext>> tls = new CompletableFuture<>();
     private volatile Membership.Member member;
     private volatile long epoch;
     private boolean changed;
@@ -94,6 +98,7 @@ public final class ClusterNode implements AutoCloseable {
         member = membership.join(profile, new Ears());
         execute(replica::greet);
         awaitControl();
+        tls.complete(member.tls());
         telemetry.scheduleAtFixedRate(this::measure, 0, 1, TimeUnit.SECONDS);
     }
 
@@ -103,6 +108,11 @@ public final class ClusterNode implements AutoCloseable {
 
     public Flow.Publisher<ClusterView> views() {
         return views;
+    }
+
+    /** What connections between members are secured with, complete once this node has joined. */
+    public CompletableFuture<Optional<SSLContext>> tls() {
+        return tls;
     }
 
     public Calls calls() {

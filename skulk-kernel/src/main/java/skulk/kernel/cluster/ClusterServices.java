@@ -120,10 +120,10 @@ public final class ClusterServices implements Services {
         ranks = new RankHost(this::launch, supervisor);
         storage = new StorageService(
                 storageSettings(), this::backends, this::share, this::active, supervisor::downloaded);
-        peerServer = new PeerServer(storageSettings(), Addresses::own);
+        peerServer = new PeerServer(storageSettings(), Addresses::own, cluster.tls());
         cluster.calls().answer(PeerServer.OFFER, peerServer::offer);
         cluster.calls().answer(PeerServer.DIGESTS, peerServer::digests);
-        peers = new PeerBackend(this::askOthers);
+        peers = new PeerBackend(this::askOthers, cluster.tls());
         supervisor.drive(ranks, new StagedFiles(storage));
         traces = new TraceStore(node.home().traces(), configuration.get(Keys.TRACE_DAYS));
         dispatcher = new Dispatcher(

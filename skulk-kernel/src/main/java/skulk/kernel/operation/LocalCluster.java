@@ -1,7 +1,10 @@
 package skulk.kernel.operation;
 
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
 import skulk.api.Cluster;
 import skulk.api.cluster.ClusterView;
 import skulk.api.operation.Operation;
@@ -26,6 +29,11 @@ public final class LocalCluster implements Cluster {
     @Override
     public Flow.Publisher<ClusterView> views() {
         return cluster.views();
+    }
+
+    @Override
+    public CompletableFuture<Optional<SSLContext>> tls() {
+        return cluster.tls().copy();
     }
 
     @Override

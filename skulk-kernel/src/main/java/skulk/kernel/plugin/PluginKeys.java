@@ -4,8 +4,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.SubmissionPublisher;
+import javax.net.ssl.SSLContext;
 import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.ClusterView;
@@ -62,6 +64,11 @@ public final class PluginKeys {
         @Override
         public Flow.Publisher<ClusterView> views() {
             return new SubmissionPublisher<>();
+        }
+
+        @Override
+        public CompletableFuture<Optional<SSLContext>> tls() {
+            return new CompletableFuture<>(); // never joined
         }
 
         @Override

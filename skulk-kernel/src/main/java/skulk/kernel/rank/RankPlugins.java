@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
+import javax.net.ssl.SSLContext;
 import skulk.api.Cluster;
 import skulk.api.Inference;
 import skulk.api.cluster.ClusterView;
@@ -76,6 +78,11 @@ final class RankPlugins implements Engines.Source {
                 @Override
                 public void cancel() {}
             });
+        }
+
+        @Override
+        public CompletableFuture<Optional<SSLContext>> tls() {
+            return new CompletableFuture<>(); // never joined
         }
 
         @Override

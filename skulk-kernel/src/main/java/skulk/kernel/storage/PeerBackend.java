@@ -14,8 +14,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import skulk.api.CopySource;
 import skulk.api.StorageBackend;
 import skulk.api.cluster.NodeId;
@@ -38,11 +41,17 @@ public final class PeerBackend implements StorageBackend, CopySource {
     private static final int READ_MILLIS = 20_000;
 
     private final BiFunction<String, Json, Map<NodeId, Json>> askOthers;
+    private final CompletableFuture<Optional<SSLContext>> tls;
     private final Map<ModelId, List<PeerOffer>> offers = new ConcurrentHashMap<>();
 
-    /** @param askOthers asks all other members a question of {@link PeerServer} and answers what came in time */
-    public PeerBackend(BiFunction<String, Json, Map<NodeId, Json>> askOthers) {
+    /**
+     * @param askOthers asks all other members a question of {@link PeerServer} and answers what came in time
+     * @param tls of the cluster, complete once this node has joined
+     */
+    public PeerBackend(
+            BiFunction<String, Json, Map<NodeId, Json>> askOthers, CompletableFuture<Optional<SSLContext>> tls) {
         this.askOthers = askOthers;
+        this.tls = tls;
     }
 
     @Override
@@ -210,20 +219,32 @@ public final class PeerBackend implements StorageBackend, CopySource {
             }
         }
 
-        private static Socket connect(PeerOffer offer) throws IOException {
+        private Socket connect(PeerOffer offer) throws IOException {
             IOException failure = new IOException("a node offers a copy without an address");
             for (String address : offer.addresses()) {
                 Socket socket = new Socket();
                 try {
                     socket.setSoTimeout(READ_MILLIS);
                     socket.connect(new InetSocketAddress(address, offer.port()), CONNECT_MILLIS);
-                    return socket;
+                    return secured(socket);
                 } catch (IOException e) {
                     socket.close();
                     failure = new IOException("%s:%d: %s".formatted(address, offer.port(), e.getMessage()), e);
                 }
             }
             throw failure;
+        }
+
+        private Socket secured(Socket plain) throws IOException {
+            Optional<SSLContext> cluster = tls.join();
+            if (cluster.isEmpty()) {
+                return plain;
+            }
+            SSLSocket socket = (SSLSocket) cluster.get()
+                    .getSocketFactory()
+                    .createSocket(plain, plain.getInetAddress().getHostAddress(), plain.getPort(), true);
+            socket.startHandshake();
+            return socket;
         }
 
         private void drop() throws IOException {

@@ -5,6 +5,7 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -17,9 +18,12 @@ import java.util.Base64;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocket;
 import skulk.api.json.Json;
 import skulk.api.json.JsonException;
 import skulk.api.json.JsonObject;
@@ -32,7 +36,8 @@ import skulk.api.model.ModelManifest;
 
 /**
  * Hands out this node's staged copies to other members: offers and digests over the cluster's channel, the bytes over connections of their own, so that a
- * model on its way never delays what nodes tell each other. A node that nobody asks opens no port. Safe for use by several threads.
+ * model on its way never delays what nodes tell each other. These connections are secured as the cluster's are, or stay on loopback. A node that nobody asks
+ * opens no port. Safe for use by several threads.
  *
  * <p>A connection carries one request, its length in 4 bytes, an HMAC of 32, then {@code {"model","path","start","end"}}; the answer is these bytes and the end.
  */
@@ -46,10 +51,12 @@ public final class PeerServer implements AutoCloseable {
     private static final int PROOF = 32;
     private static final int LONGEST = 64 << 10;
     private static final int PATIENCE_MILLIS = 10_000;
+    private static final int BACKLOG = 50;
     private static final int BUFFER = 1 << 20;
 
     private final Path root;
     private final Supplier<List<String>> addresses;
+    private final CompletableFuture<Optional<SSLContext>> tls;
     private final byte[] key = new byte[32];
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private Optional<ServerSocket> server = Optional.empty();
@@ -57,10 +64,13 @@ public final class PeerServer implements AutoCloseable {
     /**
      * @param settings say where the copies are
      * @param addresses of this node, best first
+     * @param tls of the cluster, complete once this node has joined; before that it offers nothing
      */
-    public PeerServer(StorageSettings settings, Supplier<List<String>> addresses) {
+    public PeerServer(
+            StorageSettings settings, Supplier<List<String>> addresses, CompletableFuture<Optional<SSLContext>> tls) {
         this.root = settings.staging();
         this.addresses = addresses;
+        this.tls = tls;
         new SecureRandom().nextBytes(key);
     }
 
@@ -69,7 +79,7 @@ public final class PeerServer implements AutoCloseable {
         ModelId model = new ModelId(((JsonObject) body).string("model").orElse(""));
         ModelFolder folder = ModelFolder.of(root, model);
         Optional<ModelManifest> manifest = folder.manifest();
-        if (manifest.isEmpty()) {
+        if (manifest.isEmpty() || !tls.isDone()) {
             return Json.NULL;
         }
         Optional<ShardNotes> notes = ShardNotes.of(folder);
@@ -81,7 +91,7 @@ public final class PeerServer implements AutoCloseable {
         try {
             return parts.isEmpty() || !(folder.complete() || notes.isPresent())
                     ? Json.NULL
-                    : new PeerOffer(manifest.get(), parts, addresses.get(), listen(), key).toJson();
+                    : new PeerOffer(manifest.get(), parts, reachable(), listen(), key).toJson();
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "cannot hand out copies to other nodes", e);
             return Json.NULL;
@@ -92,9 +102,7 @@ public final class PeerServer implements AutoCloseable {
         if (folder.holds(file)) {
             return new FilePart(file.path(), List.of(new ByteRange(0, file.size())));
         }
-        BitSet blocks = new BitSet();
-        notes.ifPresent(n -> n.notes()
-                .forEach(note -> blocks.or(Wanted.of(n.manifest(), note.parts()).partBlocks(file))));
+        BitSet blocks = notes.map(n -> n.blocks(file)).orElseGet(BitSet::new);
         blocks.and(BlockJournal.read(folder.blocks(file), file.size()));
         return new FilePart(file.path(), BlockJournal.ranges(blocks, file.size()));
     }
@@ -125,11 +133,28 @@ public final class PeerServer implements AutoCloseable {
 
     private synchronized int listen() throws IOException {
         if (server.isEmpty()) {
-            ServerSocket socket = new ServerSocket(0);
+            ServerSocket socket = socket();
             server = Optional.of(socket);
             Thread.ofVirtual().name("peer-files").start(() -> accept(socket));
         }
         return server.get().getLocalPort();
+    }
+
+    private List<String> reachable() {
+        return tls.join().isPresent()
+                ? addresses.get()
+                : List.of(InetAddress.getLoopbackAddress().getHostAddress());
+    }
+
+    private ServerSocket socket() throws IOException {
+        Optional<SSLContext> secured = tls.join();
+        if (secured.isEmpty()) {
+            return new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
+        }
+        SSLServerSocket socket =
+                (SSLServerSocket) secured.get().getServerSocketFactory().createServerSocket(0, BACKLOG);
+        socket.setNeedClientAuth(true);
+        return socket;
     }
 
     private void accept(ServerSocket socket) {

@@ -109,6 +109,13 @@ record ShardNotes(ModelManifest manifest, List<Note> notes) {
         return manifest.files().stream().collect(Collectors.toMap(ModelFile::path, ModelFile::size));
     }
 
+    /** The blocks of a file that some shard here needs. */
+    BitSet blocks(ModelFile file) {
+        BitSet blocks = new BitSet();
+        notes.forEach(note -> blocks.or(Wanted.of(manifest, note.parts).partBlocks(file)));
+        return blocks;
+    }
+
     /** What a shard needs, if it is here. */
     static Optional<Wanted> find(ModelFolder folder, Shard shard) {
         return of(folder)

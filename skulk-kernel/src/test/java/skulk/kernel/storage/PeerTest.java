@@ -15,11 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Shard;
+import skulk.api.fake.FakeTls;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.json.JsonString;
@@ -34,7 +37,8 @@ class PeerTest extends StorageFixture {
 
     private final byte[] weights = random(SIZE, 1);
     private final Map<NodeId, PeerServer> others = new LinkedHashMap<>();
-    private final PeerBackend peers = new PeerBackend(this::ask);
+    private final CompletableFuture<Optional<SSLContext>> tls = CompletableFuture.completedFuture(Optional.empty());
+    private final PeerBackend peers = new PeerBackend(this::ask, tls);
     private boolean wrongKey;
 
     @AfterEach
@@ -75,7 +79,7 @@ class PeerTest extends StorageFixture {
     /** A node that has staged a shard of the model from the hub. */
     private void other(String name, Shard shard) throws Exception {
         service(at(name), DiskSpace.real()).ensure(shard).get(30, TimeUnit.SECONDS);
-        others.put(new NodeId(name), new PeerServer(at(name), () -> List.of("127.0.0.1")));
+        others.put(new NodeId(name), new PeerServer(at(name), () -> List.of("127.0.0.1"), tls));
     }
 
     private void hub() {
@@ -109,6 +113,27 @@ class PeerTest extends StorageFixture {
     }
 
     @Test
+    void connectionsAreSecuredAsTheClusterIs() throws Exception {
+        tls.obtrudeValue(Optional.of(FakeTls.context(disk)));
+        aWholeCopySparesTheHub();
+        PeerBackend stranger =
+                new PeerBackend(this::ask, CompletableFuture.completedFuture(Optional.of(FakeTls.context(disk))));
+        ModelFile file = stranger.find(MODEL).orElseThrow().files().getFirst();
+        assertThrows(
+                IOException.class,
+                () -> stranger.open(MODEL, file, new ByteRange(0, 10)).read(ByteBuffer.allocate(10)));
+    }
+
+    @Test
+    void offersNothingBeforeTheNodeHasJoined() throws Exception {
+        hub();
+        other("one", whole());
+        PeerServer server = new PeerServer(at("one"), () -> List.of("127.0.0.1"), new CompletableFuture<>());
+        assertEquals(Json.NULL, server.offer(JsonObject.of("model", "org/model")));
+        server.close();
+    }
+
+    @Test
     void sharesOfTwoRanksAreTheWhole() throws Exception {
         hub();
         other("one", half(0));
@@ -137,7 +162,7 @@ class PeerTest extends StorageFixture {
             return MemorySource.from(content, offset);
         };
         assertThrows(Exception.class, () -> other("one", whole()));
-        PeerServer server = new PeerServer(at("one"), () -> List.of("127.0.0.1"));
+        PeerServer server = new PeerServer(at("one"), () -> List.of("127.0.0.1"), tls);
         assertEquals(Json.NULL, server.offer(JsonObject.of("model", "org/model")));
         assertEquals(Json.NULL, server.offer(JsonObject.of("model", "org/other")));
         server.close();

@@ -40,10 +40,10 @@ final class ClusterSecret {
     }
 
     /** Mutual TLS 1.3 with the cluster's identity as both own certificate and only trust anchor. */
-    static TLS tls(ClusterIdentity identity) {
+    static TLS tls(SSLContext context) {
         return new TLS()
                 .enabled(true)
-                .setSSLContext(context(identity))
+                .setSSLContext(context)
                 .setProtocols(new String[] {"TLSv1.3"})
                 .setClientAuth(TLSClientAuth.NEED);
     }

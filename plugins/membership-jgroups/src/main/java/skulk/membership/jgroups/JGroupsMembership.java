@@ -7,8 +7,8 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.jgroups.JChannel;
-import org.jgroups.util.TLS;
 import skulk.api.Membership;
 import skulk.api.cluster.NodeProfile;
 
@@ -40,11 +40,11 @@ final class JGroupsMembership implements Membership {
         Optional<String> known = secret();
         Optional<String> made =
                 known.isEmpty() && !address.isLoopbackAddress() ? Optional.of(newSecret()) : Optional.empty();
-        Optional<TLS> tls =
-                known.or(() -> made).map(secret -> ClusterSecret.tls(ClusterIdentity.of(secret, network.namespace())));
-        Seat seat = new Seat(self, listener);
+        Optional<SSLContext> tls = known.or(() -> made)
+                .map(secret -> ClusterSecret.context(ClusterIdentity.of(secret, network.namespace())));
+        Seat seat = new Seat(self, listener, tls);
         try {
-            JChannel channel = new JChannel(Stack.protocols(network, address, tls));
+            JChannel channel = new JChannel(Stack.protocols(network, address, tls.map(ClusterSecret::tls)));
             seat.open(channel, network.namespace());
             String port = Integer.toString(seat.port().orElse(network.port()));
             LOG.log(

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
 import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.Event;
@@ -31,6 +32,7 @@ final class Seat implements Membership.Member, Receiver {
 
     private final NodeProfile self;
     private final Membership.Listener listener;
+    private final Optional<SSLContext> tls;
     private final ExecutorService delivery = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("membership").daemon().factory());
     private final CountDownLatch firstView = new CountDownLatch(1);
@@ -39,9 +41,10 @@ final class Seat implements Membership.Member, Receiver {
     private volatile Optional<String> refusal = Optional.empty();
     private volatile JChannel channel;
 
-    Seat(NodeProfile self, Membership.Listener listener) {
+    Seat(NodeProfile self, Membership.Listener listener, Optional<SSLContext> tls) {
         this.self = self;
         this.listener = listener;
+        this.tls = tls;
     }
 
     /** Connects and waits for the first view to have been heard. */
@@ -168,6 +171,11 @@ final class Seat implements Membership.Member, Receiver {
         } catch (Exception e) {
             LOG.log(System.Logger.Level.DEBUG, "message lost, the channel is closing: {0}", e.toString());
         }
+    }
+
+    @Override
+    public Optional<SSLContext> tls() {
+        return tls;
     }
 
     @Override

@@ -158,6 +158,7 @@ class JGroupsMembershipTest {
             assertTrue(refusal.getMessage().contains("does not admit this one"), refusal.getMessage());
         }
         assertEquals(List.of("a", "b"), b.names());
+        assertTrue(a.member().tls().isPresent(), "what plugins' own connections are secured with");
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import skulk.api.Cluster;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Download;
+import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Shard;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
@@ -36,6 +37,9 @@ import skulk.api.problem.SkulkException;
  * which goes into the store because this node hosts it.
  */
 final class LocalStore implements Store {
+    /** Longest wait until an old failure is not told any more. */
+    private static final Duration DISMISSAL = Duration.ofSeconds(5);
+
     private final Path root;
     private final Cluster cluster;
 
@@ -158,21 +162,53 @@ final class LocalStore implements Store {
         if (folder.complete()) {
             return new Progress(model, Progress.COMPLETE, 1, Optional.empty());
         }
+        NodeId self = cluster.view().self();
         ModelCard card = card(model);
-        Begun begun = new Begun(model, folder, told(cluster.view(), model));
-        cluster.views().subscribe(begun);
+        Progress pending = new Progress(model, "pending", 0, Optional.empty());
+        if (failed(cluster.view(), model)) { // the same failure again could not be told from the old one
+            watch(
+                    view -> failed(view, model) ? Optional.empty() : Optional.of(pending),
+                    new Operation.CancelDownload(self, model),
+                    DISMISSAL);
+        }
+        return watch(
+                        view -> begun(view, model, folder),
+                        new Operation.StartDownload(self, Shard.PipelineShardMetadata.all(card)),
+                        wait)
+                .orElse(pending);
+    }
+
+    private static boolean failed(ClusterView view, ModelId model) {
+        return told(view, model).filter(p -> p.status().equals(Progress.FAILED)).isPresent();
+    }
+
+    /** What there is to tell once a download is under way with its files known, done, or failed. */
+    private static Optional<Progress> begun(ClusterView view, ModelId model, StoreFolder folder) throws IOException {
+        if (folder.complete()) {
+            return Optional.of(new Progress(model, Progress.COMPLETE, 1, Optional.empty()));
+        }
+        boolean known = folder.manifest().isPresent();
+        return told(view, model)
+                .filter(p -> p.status().equals(Progress.FAILED)
+                        || (known && p.status().equals("downloading")));
+    }
+
+    /** Does something and waits for the view in which there is an answer; empty where that takes too long. */
+    private Optional<Progress> watch(Answer answer, Operation<?> begin, Duration wait) throws IOException {
+        Watch watch = new Watch(answer);
+        cluster.views().subscribe(watch);
         try {
-            cluster.call(new Operation.StartDownload(cluster.view().self(), Shard.PipelineShardMetadata.all(card)));
-            return begun.result.get(wait.toMillis(), TimeUnit.MILLISECONDS);
+            cluster.call(begin);
+            return Optional.of(watch.result.get(wait.toMillis(), TimeUnit.MILLISECONDS));
         } catch (TimeoutException e) {
-            return new Progress(model, "pending", 0, Optional.empty());
+            return Optional.empty();
         } catch (ExecutionException e) {
             throw new IOException(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } finally {
-            begun.stop();
+            watch.stop();
         }
     }
 
@@ -184,18 +220,19 @@ final class LocalStore implements Store {
                 .orElseGet(() -> cluster.call(new Operation.AddModel(model)).card());
     }
 
-    /** Waits for the view in which a download is under way with its files known, done, or failed anew. */
-    private static final class Begun implements Flow.Subscriber<ClusterView> {
-        private final ModelId model;
-        private final StoreFolder folder;
-        private final Optional<Progress> before;
+    /** What a view says, if it says something. */
+    private interface Answer {
+        Optional<Progress> of(ClusterView view) throws IOException;
+    }
+
+    /** Waits for the first view that answers. */
+    private static final class Watch implements Flow.Subscriber<ClusterView> {
+        private final Answer answer;
         private final CompletableFuture<Progress> result = new CompletableFuture<>();
         private volatile Optional<Flow.Subscription> subscription = Optional.empty();
 
-        Begun(ModelId model, StoreFolder folder, Optional<Progress> before) {
-            this.model = model;
-            this.folder = folder;
-            this.before = before.filter(p -> p.status().equals(Progress.FAILED));
+        Watch(Answer answer) {
+            this.answer = answer;
         }
 
         @Override
@@ -207,17 +244,7 @@ final class LocalStore implements Store {
         @Override
         public void onNext(ClusterView view) {
             try {
-                Optional<Progress> told = told(view, model);
-                if (folder.complete()) {
-                    result.complete(new Progress(model, Progress.COMPLETE, 1, Optional.empty()));
-                } else if (told.isPresent() && !told.equals(before)) {
-                    boolean failed = told.get().status().equals(Progress.FAILED);
-                    if (failed
-                            || (told.get().status().equals("downloading")
-                                    && folder.manifest().isPresent())) {
-                        result.complete(told.get());
-                    }
-                }
+                answer.of(view).ifPresent(result::complete);
             } catch (IOException e) {
                 result.completeExceptionally(e);
             }

@@ -7,12 +7,16 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import javax.net.ssl.HostnameVerifier;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonException;
@@ -23,33 +27,45 @@ import skulk.api.model.ModelManifest;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 
-/** The store from another node, over HTTP. */
+/** The store from another node, over HTTP, secured as the cluster's connections are. */
 final class RemoteStore implements Store {
     private static final int CONNECT_MILLIS = 3_000;
     private static final int MAX_ANSWER = 64 << 20;
+    /** Members prove the cluster's identity, not a host's. */
+    private static final HostnameVerifier ANY_HOST = (host, session) -> true;
 
-    private final Supplier<String> base;
-    private final Signature signature;
+    private final Supplier<String> address;
+    /** One for all connections: only those with the same one are used again. */
+    private final CompletableFuture<Optional<SSLSocketFactory>> sockets;
+
     private final int readMillis;
 
-    /** @param base URL, asked at each request: it may depend on what the cluster knows by then */
-    RemoteStore(Supplier<String> base, Signature signature, Duration readTimeout) {
-        this.base = base;
-        this.signature = signature;
+    /**
+     * @param address host and port, asked at each request: it may depend on what the cluster knows by then
+     * @param tls of the cluster, complete once this node has joined
+     */
+    RemoteStore(Supplier<String> address, CompletableFuture<Optional<SSLContext>> tls, Duration readTimeout) {
+        this.address = address;
+        this.sockets = tls.thenApply(secured -> secured.map(SSLContext::getSocketFactory));
         this.readMillis = Math.toIntExact(readTimeout.toMillis());
     }
 
     /** Begins a request; nothing is sent until an answer is asked for. */
     HttpURLConnection connect(String method, String pathAndQuery, int extraMillis) throws IOException {
-        URI uri = URI.create(base.get() + pathAndQuery);
+        if (!sockets.isDone()) {
+            throw new IOException("this node has not joined its cluster yet");
+        }
+        Optional<SSLSocketFactory> secured = sockets.join();
+        URI uri = URI.create((secured.isPresent() ? "https://" : "http://") + address.get() + pathAndQuery);
         HttpURLConnection connection = (HttpURLConnection) uri.toURL().openConnection();
+        if (connection instanceof HttpsURLConnection https) {
+            https.setSSLSocketFactory(secured.get());
+            https.setHostnameVerifier(ANY_HOST);
+        }
         connection.setInstanceFollowRedirects(false);
         connection.setConnectTimeout(CONNECT_MILLIS);
         connection.setReadTimeout(readMillis + extraMillis);
         connection.setRequestMethod(method);
-        signature
-                .sign(method, uri.getRawPath(), Instant.now())
-                .ifPresent(value -> connection.setRequestProperty(Signature.HEADER, value));
         return connection;
     }
 

@@ -9,12 +9,12 @@ import skulk.api.cluster.NodeInfo;
 final class StoreAddress {
     private StoreAddress() {}
 
-    /** The base URL, without a trailing slash. */
-    static String url(StoreSettings settings, Supplier<ClusterView> view) {
+    /** Host and port as a URL has them. */
+    static String of(StoreSettings settings, Supplier<ClusterView> view) {
         String host = settings.httpHost().isBlank()
                 ? routable(settings, view.get()).orElse(settings.host())
                 : settings.httpHost();
-        return "http://%s:%d"
+        return "%s:%d"
                 .formatted(host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host, settings.port());
     }
 

@@ -26,14 +26,16 @@ public final class StorePlugin implements Plugin {
             return List.of(new StoreFeature(Optional.empty()));
         }
         StoreSettings settings = configured.get();
-        Signature signature = new Signature(settings.secret());
         if (settings.path().isPresent()) {
             Files.createDirectories(settings.path().get());
             LocalStore store = new LocalStore(settings.path().get(), context.cluster());
-            server = Optional.of(new StoreServer(store, signature, settings.port(), PATIENCE));
+            server = Optional.of(new StoreServer(store, context.cluster().tls(), settings.port(), PATIENCE));
             return List.of(new HostBackend(store), new StoreFeature(Optional.of(store)));
         }
-        RemoteStore store = new RemoteStore(() -> StoreAddress.url(settings, context.cluster()::view), signature, READ);
+        RemoteStore store = new RemoteStore(
+                () -> StoreAddress.of(settings, context.cluster()::view),
+                context.cluster().tls(),
+                READ);
         return List.of(new ClientBackend(store), new StoreFeature(Optional.of(store)));
     }
 

@@ -2,18 +2,25 @@ package skulk.storage.store;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
@@ -22,7 +29,7 @@ import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
 import skulk.api.problem.SkulkException;
 
-/** The store's own HTTP surface, on its own port (contract section 8.2, "Store server"). */
+/** The store's own HTTP surface, on its own port (contract section 8.2, "Store server"), for the members of the cluster alone. */
 final class StoreServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(StoreServer.class.getName());
     /** Query that asks for the digests of a file's blocks instead of its bytes. */
@@ -31,50 +38,82 @@ final class StoreServer implements AutoCloseable {
     private static final Duration MAX_WAIT = Duration.ofSeconds(60);
 
     private final LocalStore store;
-    private final Signature signature;
     private final FileSender sender;
-    private final HttpServer http;
+    private final int port;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
+    /** Keeps the port until it is known who may connect. */
+    private Optional<ServerSocket> reserved;
+
+    private Optional<HttpServer> http = Optional.empty();
+
     /**
-     * Listens from here on.
+     * Takes the port, and listens on it once it is known how the cluster's connections are secured: on all addresses where only members get in, else on loopback.
      *
+     * @param tls of the cluster
      * @param port 0 = any free one
      * @param patience longest wait for bytes of a file that is being downloaded
      */
-    StoreServer(LocalStore store, Signature signature, int port, Duration patience) throws IOException {
+    StoreServer(LocalStore store, CompletableFuture<Optional<SSLContext>> tls, int port, Duration patience)
+            throws IOException {
         this.store = store;
-        this.signature = signature;
         this.sender = new FileSender(patience);
         try {
-            this.http = HttpServer.create(new InetSocketAddress(port), 0);
+            ServerSocket socket = new ServerSocket(port);
+            this.reserved = Optional.of(socket);
+            this.port = socket.getLocalPort();
         } catch (BindException e) {
             throw new IOException("port %d is taken: set model_store.store_port to a free one".formatted(port), e);
         }
-        http.setExecutor(threads);
-        http.createContext("/", this::handle);
-        http.start();
-        LOG.log(
-                System.Logger.Level.INFO,
-                "the model store listens on port {0}: {1}",
-                Integer.toString(port()),
-                store.root());
+        tls.thenAccept(this::open);
+    }
+
+    private synchronized void open(Optional<SSLContext> tls) {
+        if (reserved.isEmpty()) {
+            return; // closed before the node had joined
+        }
+        try {
+            reserved.get().close();
+            reserved = Optional.empty();
+            HttpServer server = tls.isPresent()
+                    ? secured(tls.get())
+                    : HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+            server.setExecutor(threads);
+            server.createContext("/", this::handle);
+            server.start();
+            http = Optional.of(server);
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "the model store listens on port {0}, {1}: {2}",
+                    Integer.toString(port),
+                    tls.isPresent() ? "for members of the cluster" : "on loopback only",
+                    store.root());
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.ERROR, "the model store cannot listen on port " + port, e);
+        }
+    }
+
+    private HttpServer secured(SSLContext tls) throws IOException {
+        HttpsServer server = HttpsServer.create(new InetSocketAddress(port), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(tls) {
+            @Override
+            public void configure(HttpsParameters parameters) {
+                SSLParameters wanted = getSSLContext().getDefaultSSLParameters();
+                wanted.setNeedClientAuth(true);
+                parameters.setSSLParameters(wanted);
+            }
+        });
+        return server;
     }
 
     int port() {
-        return http.getAddress().getPort();
+        return port;
     }
 
     private void handle(HttpExchange exchange) {
         try (exchange) {
             String path = exchange.getRequestURI().getRawPath();
             String method = exchange.getRequestMethod();
-            Optional<String> signed =
-                    Optional.ofNullable(exchange.getRequestHeaders().getFirst(Signature.HEADER));
-            if (!signature.accepts(signed, method, path, Instant.now())) {
-                fail(exchange, 401, "the request is not signed with this cluster's secret");
-                return;
-            }
             try {
                 route(exchange, method, path);
             } catch (SkulkException e) {
@@ -262,8 +301,16 @@ final class StoreServer implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        http.stop(0);
+    public synchronized void close() {
+        try {
+            if (reserved.isPresent()) {
+                reserved.get().close();
+                reserved = Optional.empty();
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "closing", e);
+        }
+        http.ifPresent(server -> server.stop(0));
         threads.shutdownNow();
         threads.close();
     }

@@ -15,9 +15,8 @@ import skulk.api.problem.SkulkException;
  * @param host name of the node or machine that hosts it
  * @param httpHost address for HTTP; the host where empty
  * @param path on the host, where this node is it
- * @param secret of the cluster; empty = requests are not authenticated
  */
-record StoreSettings(String host, String httpHost, int port, Optional<Path> path, String secret) {
+record StoreSettings(String host, String httpHost, int port, Optional<Path> path) {
 
     /** Empty where no store is configured. @throws SkulkException USER_ERROR naming what is wrong */
     static Optional<StoreSettings> of(Settings settings, String nodeId) {
@@ -27,7 +26,6 @@ record StoreSettings(String host, String httpHost, int port, Optional<Path> path
                 settings.text("model_store.store_http_host", "", "address of the store for HTTP where it differs");
         double port = settings.number("model_store.store_port", 58080, "port of the store");
         String path = settings.text("model_store.store_path", "", "directory of the store on its host");
-        String secret = settings.text("cluster.secret", "", "shared secret that authenticates requests to the store");
         String name = settings.text("node.name", "", "friendly name of this node");
         if (!enabled || host.isBlank()) {
             return Optional.empty();
@@ -44,7 +42,7 @@ record StoreSettings(String host, String httpHost, int port, Optional<Path> path
             }
             directory = Optional.of(expand(path));
         }
-        return Optional.of(new StoreSettings(host, httpHost, (int) port, directory, secret));
+        return Optional.of(new StoreSettings(host, httpHost, (int) port, directory));
     }
 
     private static boolean isHere(String host, String nodeName, String nodeId) {

@@ -45,16 +45,16 @@ class StoreAddressTest {
                 0);
     }
 
-    private static String url(String host, String httpHost) {
-        return StoreAddress.url(new StoreSettings(host, httpHost, 58080, Optional.empty(), ""), () -> VIEW);
+    private static String address(String host, String httpHost) {
+        return StoreAddress.of(new StoreSettings(host, httpHost, 58080, Optional.empty()), () -> VIEW);
     }
 
     @Test
     void prefersTheConfiguredAddressThenWhatTheHostTellsOfItself() {
-        assertEquals("http://192.168.1.2:58080", url("attic", "192.168.1.2"));
-        assertEquals("http://10.0.0.7:58080", url("Attic", ""));
-        assertEquals("http://10.0.0.7:58080", url("n7", ""));
-        assertEquals("http://box.local:58080", url("box.local", ""));
-        assertEquals("http://[fd00::1]:58080", url("attic", "fd00::1"));
+        assertEquals("192.168.1.2:58080", address("attic", "192.168.1.2"));
+        assertEquals("10.0.0.7:58080", address("Attic", ""));
+        assertEquals("10.0.0.7:58080", address("n7", ""));
+        assertEquals("box.local:58080", address("box.local", ""));
+        assertEquals("[fd00::1]:58080", address("attic", "fd00::1"));
     }
 }

@@ -55,37 +55,28 @@ abstract class StoreFixture {
         started.forEach(StorePlugin::stop);
     }
 
-    List<Extension> start(JsonObject settings, String secret) throws IOException {
+    List<Extension> start(JsonObject settings) throws IOException {
         StorePlugin plugin = new StorePlugin();
         started.add(plugin);
-        JsonObject all = settings.members().isEmpty()
-                ? settings
-                : JsonObject.builder()
-                        .put("model_store", settings)
-                        .put("cluster", JsonObject.of("secret", secret))
-                        .build();
+        JsonObject all = settings.members().isEmpty() ? settings : JsonObject.of("model_store", settings);
         return plugin.start(FakeContext.create(all).with(cluster));
     }
 
     /** A host and a client that talk over a real port. */
-    void startBoth(String secret) throws IOException {
-        List<Extension> host = start(
-                JsonObject.builder()
-                        .put("store_host", "self")
-                        .put("store_port", 0)
-                        .put("store_path", root.toString())
-                        .build(),
-                secret);
+    void startBoth() throws IOException {
+        List<Extension> host = start(JsonObject.builder()
+                .put("store_host", "self")
+                .put("store_port", 0)
+                .put("store_path", root.toString())
+                .build());
         port = started.getLast().port().orElseThrow();
         hostBackend = (StorageBackend) host.getFirst();
         hostFeature = (HttpFeature) host.getLast();
-        List<Extension> client = start(
-                JsonObject.builder()
-                        .put("store_host", "elsewhere")
-                        .put("store_http_host", "127.0.0.1")
-                        .put("store_port", port)
-                        .build(),
-                secret);
+        List<Extension> client = start(JsonObject.builder()
+                .put("store_host", "elsewhere")
+                .put("store_http_host", "127.0.0.1")
+                .put("store_port", port)
+                .build());
         backend = (StorageBackend) client.getFirst();
         feature = (HttpFeature) client.getLast();
     }

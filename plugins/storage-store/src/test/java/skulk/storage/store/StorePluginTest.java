@@ -28,7 +28,7 @@ import skulk.api.problem.SkulkException;
 class StorePluginTest extends StoreFixture {
     @Test
     void withoutAStoreEveryEndpointSaysSo() throws IOException {
-        List<Extension> offers = start(JsonObject.EMPTY, "");
+        List<Extension> offers = start(JsonObject.EMPTY);
         HttpFeature none = assertInstanceOf(HttpFeature.class, offers.getFirst());
         for (String path : List.of("/store/health", "/store/registry", "/store/downloads")) {
             FakeExchange answer = new FakeExchange().run(none, "GET", path);
@@ -40,7 +40,7 @@ class StorePluginTest extends StoreFixture {
 
     @Test
     void anUnreachableStoreIsSaidToBe() throws IOException {
-        startBoth("");
+        startBoth();
         started.getFirst().stop();
         FakeExchange answer = new FakeExchange().run(feature, "GET", "/store/health");
         assertEquals(503, answer.status());
@@ -50,7 +50,7 @@ class StorePluginTest extends StoreFixture {
 
     @Test
     void aClientHasTheHostFetchWhatTheStoreLacks() throws IOException {
-        startBoth("");
+        startBoth();
         answering(d -> {
             try {
                 manifest(weights(10));
@@ -81,7 +81,7 @@ class StorePluginTest extends StoreFixture {
 
     @Test
     void tellsWhyTheHostCouldNotFetch() throws IOException {
-        startBoth("");
+        startBoth();
         answering(d -> {
             cluster.show(downloading(new Download.DownloadFailed(SELF, shard(), "", "no source has it")));
             return new CommandId("c1");
@@ -101,9 +101,34 @@ class StorePluginTest extends StoreFixture {
     }
 
     @Test
+    void theSameFailureAgainIsToldAtOnce() throws IOException {
+        startBoth();
+        Download failure = new Download.DownloadFailed(SELF, shard(), "", "no room");
+        cluster.show(downloading(failure));
+        cluster.answering(operation -> switch (operation) {
+            case Operation.ListModels l -> List.of(new Operation.CatalogEntry(card(), false));
+            case Operation.CancelDownload c -> {
+                cluster.show(ClusterView.empty(SELF));
+                yield new CommandId("c1");
+            }
+            case Operation.StartDownload d -> {
+                cluster.show(downloading(failure));
+                yield new CommandId("c2");
+            }
+            default -> throw new AssertionError("not expected: " + operation);
+        });
+        ModelManifest manifest = new ModelManifest(MODEL, "r1", "hub", List.of(weights(10)));
+        long begin = System.nanoTime();
+        SkulkException e = assertThrows(
+                SkulkException.class, () -> backend.copies().orElseThrow().fetch(manifest));
+        assertTrue(e.getMessage().contains("no room"), e.getMessage());
+        assertTrue(System.nanoTime() - begin < 30e9, "did not wait for another failure");
+    }
+
+    @Test
     void downloadingWhatIsThereIsCompleteAtOnce() throws IOException {
         complete(10);
-        startBoth("");
+        startBoth();
         for (HttpFeature either : List.of(hostFeature, feature)) {
             FakeExchange answer = new FakeExchange()
                     .pathParameter("id", "org/model")
@@ -126,7 +151,7 @@ class StorePluginTest extends StoreFixture {
     @Test
     void keepsARegistryAndDeletesFromIt() throws IOException {
         complete(10);
-        startBoth("");
+        startBoth();
         JsonObject registry =
                 new FakeExchange().run(feature, "GET", "/store/registry").jsonResponse();
         JsonObject entry =
@@ -160,7 +185,7 @@ class StorePluginTest extends StoreFixture {
     @Test
     void reportsItsHealth() throws IOException {
         complete(1000);
-        startBoth("");
+        startBoth();
         JsonObject health =
                 new FakeExchange().run(feature, "GET", "/store/health").jsonResponse();
         assertEquals(Optional.of(root.toString()), health.string("storePath"));
@@ -171,15 +196,13 @@ class StorePluginTest extends StoreFixture {
 
     @Test
     void settingsAreChecked() {
-        assertThrows(SkulkException.class, () -> start(JsonObject.of("store_host", "self"), ""));
+        assertThrows(SkulkException.class, () -> start(JsonObject.of("store_host", "self")));
         assertThrows(
                 SkulkException.class,
-                () -> start(
-                        JsonObject.builder()
-                                .put("store_host", "x")
-                                .put("store_port", 1.5)
-                                .build(),
-                        ""));
+                () -> start(JsonObject.builder()
+                        .put("store_host", "x")
+                        .put("store_port", 1.5)
+                        .build()));
         assertEquals(
                 Optional.empty(),
                 StoreSettings.of(

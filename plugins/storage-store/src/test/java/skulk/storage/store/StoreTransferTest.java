@@ -5,19 +5,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.time.Instant;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import skulk.api.fake.FakeExchange;
+import skulk.api.fake.FakeTls;
 import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
@@ -28,7 +39,7 @@ class StoreTransferTest extends StoreFixture {
     void servesFilesInRangesAndNothingElse() throws IOException {
         complete(1000);
         Files.writeString(root.resolve("secret.txt"), "x");
-        startBoth("");
+        startBoth();
         String base = "/models/org%2Fmodel/";
         assertEquals(200, status(base + "model.safetensors"));
         assertEquals(206, status(base + "model.safetensors", "Range", "bytes=10-"));
@@ -46,48 +57,73 @@ class StoreTransferTest extends StoreFixture {
     }
 
     @Test
-    void requestsAreSignedWithTheClusterSecret() throws IOException {
+    void onlyMembersOfTheClusterGetIn() throws Exception {
         byte[] bytes = complete(1000);
-        startBoth("the secret");
-        assertEquals(401, status("/health"));
-        Signature wrong = new Signature("another");
-        assertEquals(
-                401,
-                status(
-                        "/health",
-                        Signature.HEADER,
-                        wrong.sign("GET", "/health", Instant.now()).orElseThrow()));
-        Signature right = new Signature("the secret");
-        assertEquals(
-                200,
-                status(
-                        "/health",
-                        Signature.HEADER,
-                        right.sign("GET", "/health", Instant.now()).orElseThrow()));
-        assertEquals(
-                401,
-                status(
-                        "/registry",
-                        Signature.HEADER,
-                        right.sign("GET", "/health", Instant.now()).orElseThrow()));
-        Instant old = Instant.now().minusSeconds(600);
-        assertEquals(
-                401,
-                status(
-                        "/health",
-                        Signature.HEADER,
-                        right.sign("GET", "/health", old).orElseThrow()));
-        assertEquals(401, status("/health", Signature.HEADER, "x"));
+        cluster.secured(FakeTls.context(root));
+        startBoth();
         ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
         assertArrayEquals(bytes, read(backend.open(MODEL, file, new ByteRange(0, file.size()))));
         assertEquals(
                 200, new FakeExchange().run(feature, "GET", "/store/registry").status());
+        assertThrows(IOException.class, () -> status("/health"), "without TLS");
+        for (SSLContext stranger : List.of(FakeTls.context(root), nobody())) {
+            RemoteStore outside = new RemoteStore(
+                    () -> "127.0.0.1:" + port,
+                    CompletableFuture.completedFuture(Optional.of(stranger)),
+                    Duration.ofSeconds(5));
+            assertThrows(IOException.class, outside::health);
+        }
+    }
+
+    /** Trusts everybody and has no certificate to show. */
+    private static SSLContext nobody() throws Exception {
+        SSLContext context = SSLContext.getInstance("TLSv1.3");
+        context.init(null, new TrustManager[] {new TrustsAll()}, null);
+        return context;
+    }
+
+    private static final class TrustsAll extends X509ExtendedTrustManager {
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
+
+        @Override
+        public void checkClientTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public void checkServerTrusted(X509Certificate[] chain, String type) {}
+
+        @Override
+        public X509Certificate[] getAcceptedIssuers() {
+            return new X509Certificate[0];
+        }
+    }
+
+    @Test
+    void withoutEncryptionItListensOnLoopbackOnly() throws IOException {
+        startBoth();
+        assertEquals(200, status("/health"));
+        InetAddress outside = NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .filter(a -> !a.isLoopbackAddress() && a instanceof Inet4Address)
+                .findFirst()
+                .orElse(null);
+        Assumptions.assumeTrue(outside != null, "needs a network card");
+        assertThrows(IOException.class, () -> new Socket(outside, port).close());
     }
 
     @Test
     void aClientReadsWhatTheHostLoadsInPlace() throws IOException {
         byte[] bytes = complete(40 << 20);
-        startBoth("");
+        startBoth();
         ModelManifest manifest = backend.find(MODEL).orElseThrow();
         assertEquals("r1", manifest.revision());
         assertEquals(List.of(weights(40 << 20)), manifest.files());
@@ -105,7 +141,7 @@ class StoreTransferTest extends StoreFixture {
     @Test
     void tellsTheDigestsOfBlocksOnceAFileIsWhole() throws Exception {
         byte[] bytes = complete(2 * StoreFolder.BLOCK + 5);
-        startBoth("");
+        startBoth();
         ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
         byte[] digests = backend.copies().orElseThrow().digests(MODEL, file).orElseThrow();
         assertEquals(96, digests.length);
@@ -130,7 +166,7 @@ class StoreTransferTest extends StoreFixture {
     @Test
     void foldersThatAnOperatorPutsThereCount() throws IOException {
         Files.writeString(folder().resolve("config.json"), "{}");
-        startBoth("");
+        startBoth();
         assertEquals(Optional.empty(), backend.find(MODEL));
         Files.writeString(folder().resolve("model.safetensors"), "123");
         assertEquals(2, backend.find(MODEL).orElseThrow().files().size());
@@ -146,7 +182,7 @@ class StoreTransferTest extends StoreFixture {
         Files.write(partial, Arrays.copyOf(bytes, block));
         Files.write(journal, ByteBuffer.allocate(36).position(32).putInt(0).array());
         cluster.show(downloading(ongoing()));
-        startBoth("");
+        startBoth();
         ModelFile file = backend.find(MODEL).orElseThrow().files().getFirst();
         CompletableFuture<byte[]> reader = new CompletableFuture<>();
         Thread.ofVirtual().start(() -> {
