@@ -140,6 +140,12 @@ public final class SkulkProcess implements AutoCloseable {
                 HttpResponse.BodyHandlers.ofString());
     }
 
+    public HttpResponse<String> put(String path, String body) throws IOException, InterruptedException {
+        return client.send(
+                request(path).PUT(HttpRequest.BodyPublishers.ofString(body)).build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
     public HttpResponse<String> delete(String path) throws IOException, InterruptedException {
         return client.send(request(path).DELETE().build(), HttpResponse.BodyHandlers.ofString());
     }

@@ -96,13 +96,26 @@ final class ProcessControl implements NodeControl {
     }
 
     @Override
-    public synchronized ConfigWritten writeConfig(JsonObject config) {
+    public ConfigWritten writeConfig(JsonObject config) {
+        return write(file -> file.write(config));
+    }
+
+    @Override
+    public ConfigWritten adoptConfig(JsonObject shared) {
+        return write(file -> file.adopt(shared));
+    }
+
+    private interface Change {
+        ConfigurationFile of(ConfigurationFile file) throws IOException;
+    }
+
+    private synchronized ConfigWritten write(Change change) {
         try {
             ConfigurationFile before = ConfigurationFile.read(configuration.file());
-            ConfigurationFile after = before.write(config);
+            ConfigurationFile after = change.of(before);
             boolean same = before.root().equals(after.root());
             return new ConfigWritten(
-                    same ? "Configuration unchanged" : "Configuration saved; restart the nodes to apply it", !same);
+                    same ? "Configuration unchanged" : "Configuration saved", configuration.differs(after));
         } catch (ConfigurationException e) {
             throw new SkulkException(Problem.Kind.INVALID, e.getMessage());
         } catch (IOException e) {

@@ -49,6 +49,24 @@ public record Configuration(
         return values.containsKey(key.name());
     }
 
+    /** Whether a run that reads the file as it is now would go by other values; flags and the environment win over it as they do in this one. */
+    public boolean differs(ConfigurationFile now) {
+        Sections sections = now.sections();
+        return !plugins.equals(sections.plugins())
+                || Keys.ALL.stream()
+                        .map(Key::name)
+                        .filter(name -> !values.containsKey(name) || fromFile(values.get(name)))
+                        .anyMatch(name -> !value(values, name).equals(value(sections.values(), name)));
+    }
+
+    private boolean fromFile(Setting setting) {
+        return setting.source().startsWith(file.getFileName().toString());
+    }
+
+    private static Optional<Json> value(Map<String, Setting> values, String name) {
+        return Optional.ofNullable(values.get(name)).map(Setting::value);
+    }
+
     /** Where the file sets a path, as {@code skulk.yaml:12}. */
     public Optional<String> place(String path) {
         return Optional.ofNullable(lines.get(path)).map(line -> file.getFileName() + ":" + line);

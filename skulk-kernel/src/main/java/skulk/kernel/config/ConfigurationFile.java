@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.Yaml;
 import skulk.api.json.Json;
@@ -27,6 +28,9 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
 
     /** The part of the configuration that the contract keeps when a client does not send it, beside secrets (section 8.3). */
     private static final String LOGGING = "logging";
+
+    /** What describes one machine: not told to other nodes. */
+    private static final List<String> OWN = List.of("node", "api", "cluster", "models", "plugins", "offline");
 
     public ConfigurationFile {
         lines = Map.copyOf(lines);
@@ -71,12 +75,37 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
     /** A configuration without what is never shown, returned or told to other nodes. */
     public static JsonObject withoutSecrets(JsonObject root) {
         JsonObject shown = root;
-        for (Key<?> key : Keys.ALL) {
-            if (key.secret()) {
-                shown = without(shown, key.name());
-            }
+        for (String secret : secrets(root)) {
+            shown = without(shown, secret);
         }
         return shown;
+    }
+
+    /** The kernel's secret keys, and what plugins call {@code secret}. */
+    private static List<String> secrets(JsonObject root) {
+        Stream<String> own = Keys.ALL.stream().filter(Key::secret).map(Key::name);
+        Stream<String> plugins = root.object("plugins").stream()
+                .flatMap(sections -> sections.members().keySet().stream())
+                .map(plugin -> "plugins." + plugin + ".secret");
+        return Stream.concat(own, plugins).toList();
+    }
+
+    /** What of a configuration goes for all nodes: no secrets, and nothing that describes one machine. */
+    public static JsonObject shared(JsonObject root) {
+        JsonObject shared = withoutSecrets(root);
+        for (String section : OWN) {
+            shared = without(shared, section);
+        }
+        return shared;
+    }
+
+    /** Replaces what goes for all nodes, as another node tells it; what describes this machine stays. See {@link #write}. */
+    public ConfigurationFile adopt(JsonObject shared) throws IOException {
+        JsonObject merged = shared(shared);
+        for (String section : OWN) {
+            merged = keep(merged, section);
+        }
+        return write(merged);
     }
 
     /**
@@ -87,10 +116,8 @@ public record ConfigurationFile(Path path, boolean exists, JsonObject root, Map<
      */
     public ConfigurationFile write(JsonObject config) throws IOException {
         JsonObject merged = config;
-        for (Key<?> key : Keys.ALL) {
-            if (key.secret()) {
-                merged = keep(merged, key.name());
-            }
+        for (String secret : secrets(root)) {
+            merged = keep(merged, secret);
         }
         if (!merged.has(LOGGING)) {
             merged = keep(merged, LOGGING);

@@ -26,6 +26,9 @@ public interface NodeControl {
      */
     ConfigWritten writeConfig(JsonObject config);
 
+    /** The same for what another node tells; what describes this machine stays. */
+    ConfigWritten adoptConfig(JsonObject shared);
+
     /** The API keys that count on this node; what replicates them over the cluster listens and adopts here. */
     KeyStore keys();
 

@@ -22,6 +22,7 @@ import skulk.api.cluster.RunnerStatus.RunnerShutdown;
 import skulk.api.json.Json;
 import skulk.api.json.JsonBoolean;
 import skulk.api.json.JsonObject;
+import skulk.api.json.Records;
 import skulk.api.operation.Operation.ConfigWritten;
 import skulk.api.operation.Operation.NodeFacts;
 import skulk.api.operation.Operation.Readiness;
@@ -91,13 +92,29 @@ final class NodeLife {
         return new Readiness(reasons.isEmpty(), reasons);
     }
 
+    /** Writes here, which also checks it, then on all other nodes; tells those that could not. */
     ConfigWritten writeConfig(JsonObject config) {
-        ConfigWritten written = kit.node().control().writeConfig(config);
-        Json body = ConfigurationFile.withoutSecrets(config);
-        kit.cluster().view().members().stream()
-                .filter(node -> !peers.isSelf(node))
-                .forEach(node -> kit.cluster().calls().askLater(node, "config", body));
-        return written;
+        ConfigWritten here = kit.node().control().writeConfig(config);
+        StringBuilder message = new StringBuilder(here.message());
+        boolean restart = here.requiresRestart();
+        List<String> failed = new ArrayList<>();
+        for (var answer : peers.askOthers("config", ConfigurationFile.shared(config), Peers.PATIENCE)
+                .entrySet()) {
+            if (answer.getValue().ok()) {
+                restart |= Records.fromJson(answer.getValue().body(), ConfigWritten.class)
+                        .requiresRestart();
+            } else {
+                failed.add(
+                        peers.name(answer.getKey()) + ": " + answer.getValue().error());
+            }
+        }
+        if (restart) {
+            message.append("; restart the nodes to apply it");
+        }
+        if (!failed.isEmpty()) {
+            message.append(". Not saved on ").append(String.join("; on ", failed));
+        }
+        return new ConfigWritten(message.toString(), restart);
     }
 
     String metrics() {

@@ -6,11 +6,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.NodeId;
+import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.Shard;
 import skulk.api.cluster.Task;
 import skulk.api.json.Json;
@@ -47,7 +49,7 @@ final class Peers {
         calls.answer(
                 "download-cancel",
                 body -> new JsonBoolean(kit.storage().cancel(Records.fromJson(body, ModelId.class))));
-        calls.answer("config", body -> Records.toJson(kit.node().control().writeConfig((JsonObject) body)));
+        calls.answer("config", body -> Records.toJson(kit.node().control().adoptConfig((JsonObject) body)));
     }
 
     private Json storage() {
@@ -65,6 +67,14 @@ final class Peers {
 
     boolean isSelf(NodeId node) {
         return node.equals(self());
+    }
+
+    /** What a node is called; its id where that is not known yet. */
+    String name(NodeId node) {
+        return Optional.ofNullable(kit.cluster().view().nodes().get(node))
+                .flatMap(NodeInfo::identity)
+                .map(NodeInfo.Identity::friendlyName)
+                .orElse(node.value());
     }
 
     /** Asks one node, this one included. */
@@ -86,8 +96,20 @@ final class Peers {
 
     /** Asks all members at once, this one included. */
     Map<NodeId, Answer> askAll(String topic, Json body, Duration patience) {
+        return ask(kit.cluster().view().members(), topic, body, patience);
+    }
+
+    /** Asks all members but this one. */
+    Map<NodeId, Answer> askOthers(String topic, Json body, Duration patience) {
+        List<NodeId> others = kit.cluster().view().members().stream()
+                .filter(node -> !isSelf(node))
+                .toList();
+        return ask(others, topic, body, patience);
+    }
+
+    private Map<NodeId, Answer> ask(List<NodeId> nodes, String topic, Json body, Duration patience) {
         Map<NodeId, CompletableFuture<Json>> asked = new LinkedHashMap<>();
-        for (NodeId node : kit.cluster().view().members()) {
+        for (NodeId node : nodes) {
             asked.put(
                     node,
                     kit.cluster()

@@ -154,4 +154,70 @@ class ConfigurationTest {
         assertTrue(Nearest.to("zzzzzz", List.of("demo", "serve")).isEmpty());
         assertEquals(3, Nearest.distance("kitten", "sitting"));
     }
+
+    @Test
+    void whatGoesForAllNodesLeavesTheMachinesOwnAlone() throws Exception {
+        Path file = temp.resolve("skulk.yaml");
+        Files.writeString(file, """
+                hf_token: hf_mine
+                node:
+                  name: cellar
+                cluster:
+                  secret: ours
+                tracing:
+                  retention_days: 9
+                """);
+        JsonObject told = (JsonObject) Json.parse("""
+                {"hf_token": "hf_theirs", "node": {"name": "attic"}, "api": {"port": 1}, "offline": true,
+                 "model_store": {"store_host": "attic", "staging": {"staging_keep_recent_gb": 5}}}
+                """);
+        assertEquals(
+                "{\"model_store\":{\"store_host\":\"attic\",\"staging\":{\"staging_keep_recent_gb\":5}}}",
+                ConfigurationFile.shared(told).toString());
+        JsonObject after = ConfigurationFile.read(file).adopt(told).root();
+        assertEquals("hf_mine", after.string("hf_token").orElseThrow());
+        assertEquals("{\"name\":\"cellar\"}", after.object("node").orElseThrow().toString());
+        assertEquals(
+                "{\"secret\":\"ours\"}", after.object("cluster").orElseThrow().toString());
+        assertFalse(after.has("api") || after.has("offline") || after.has("tracing"), after.toString());
+        assertEquals(
+                "attic",
+                after.object("model_store").orElseThrow().string("store_host").orElseThrow());
+    }
+
+    @Test
+    void aRunDiffersFromAFileThatWouldGiveItOtherValues() {
+        Configuration run = of(
+                "tracing:\n  retention_days: 3\nplugins:\n  x:\n    a: 1\n",
+                Map.of("SKULK_NODE_NAME", "attic"),
+                Map.of("api.port", "1"));
+        String same = "plugins:\n  x:\n    a: 1\n\n\ntracing:\n  retention_days: 3\n";
+        assertFalse(run.differs(ConfigurationFile.parse(FILE, same)));
+        assertFalse(
+                run.differs(ConfigurationFile.parse(FILE, same + "node:\n  name: cellar\napi:\n  port: 2\n")),
+                "a flag and the environment win");
+        assertTrue(run.differs(ConfigurationFile.parse(FILE, same.replace("3", "4"))));
+        assertTrue(run.differs(ConfigurationFile.parse(FILE, same.replace("a: 1", "a: 2"))));
+        assertTrue(run.differs(ConfigurationFile.parse(FILE, same + "offline: true\n")));
+        assertTrue(run.differs(ConfigurationFile.parse(FILE, "plugins:\n  x:\n    a: 1\n")), "a key less");
+    }
+
+    @Test
+    void secretsOfPluginsAreNeitherShownNorLost() throws Exception {
+        Path file = temp.resolve("skulk.yaml");
+        Files.writeString(
+                file, "plugins:\n  required: [x]\n  membership-jgroups:\n    secret: ours\n    bind: 10.0.0.1\n");
+        ConfigurationFile before = ConfigurationFile.read(file);
+        assertEquals(
+                "{\"plugins\":{\"required\":[\"x\"],\"membership-jgroups\":{\"bind\":\"10.0.0.1\"}}}",
+                before.shown().toString());
+        assertEquals(
+                "ours",
+                before.write(before.shown())
+                        .root()
+                        .object("plugins")
+                        .flatMap(p -> p.object("membership-jgroups"))
+                        .flatMap(p -> p.string("secret"))
+                        .orElseThrow());
+    }
 }

@@ -148,6 +148,11 @@ class OperationsTest {
         }
 
         @Override
+        public Operation.ConfigWritten adoptConfig(JsonObject shared) {
+            return new Operation.ConfigWritten("saved", true);
+        }
+
+        @Override
         public int apiPort() {
             return 52415;
         }
