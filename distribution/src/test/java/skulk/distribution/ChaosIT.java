@@ -20,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import skulk.api.fake.Commands;
 import skulk.distribution.TestCluster.Stream;
 
 /**
@@ -89,7 +90,7 @@ class ChaosIT {
         } finally {
             cluster.close();
             machines.ifPresent(Namespaces::close);
-            disks.forEach(disk -> Namespaces.tries("umount", "-l", disk.toString()));
+            disks.forEach(disk -> Commands.succeeds("umount", "-l", disk.toString()));
             report.write();
         }
         report.check();
@@ -98,7 +99,7 @@ class ChaosIT {
     /** Homes on file systems that can be filled, where this process may mount them. */
     private void disk(String name) throws IOException {
         Path home = Files.createDirectories(temp.resolve(name));
-        if (Namespaces.tries("mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", home.toString())) {
+        if (Commands.succeeds("mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", home.toString())) {
             disks.add(home);
         }
     }

@@ -35,10 +35,23 @@ final class HubStandIn implements AutoCloseable {
     private final String model;
     private final Path folder;
     private final Map<Path, String> digests = new ConcurrentHashMap<>();
+    /** Requests of any kind so far. */
+    final AtomicLong asked = new AtomicLong();
     /** Bytes of files sent so far. */
     final AtomicLong sent = new AtomicLong();
+    /** The query of the last search. */
+    volatile String searched = "";
+    /** What it does to large files. */
+    volatile Mischief mischief = Mischief.NONE;
     /** Wait after each piece of 64 KiB; 0 = none. */
     volatile int pauseMillis;
+
+    enum Mischief {
+        NONE,
+        GONE,
+        GATED,
+        OTHER_BYTES
+    }
 
     HubStandIn(String model, Path folder) throws IOException {
         this.model = model;
@@ -69,17 +82,31 @@ final class HubStandIn implements AutoCloseable {
     }
 
     private void answer(HttpExchange exchange) throws IOException {
+        asked.incrementAndGet();
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
             String resolve = "/%s/resolve/%s/".formatted(model, COMMIT);
-            if (path.equals("/api/models/" + model)) {
+            boolean large =
+                    path.startsWith(resolve) && Files.size(folder.resolve(path.substring(resolve.length()))) >= LARGE;
+            if (large && (mischief == Mischief.GONE || mischief == Mischief.GATED)) {
+                boolean gated = mischief == Mischief.GATED;
+                exchange.getResponseHeaders().set("X-Error-Code", gated ? "GatedRepo" : "EntryNotFound");
+                exchange.sendResponseHeaders(gated ? 401 : 404, -1);
+            } else if (path.equals("/api/models")) {
+                searched = "?" + exchange.getRequestURI().getRawQuery();
+                json(
+                        exchange,
+                        Json.of(List.of(JsonObject.builder()
+                                .put("id", model)
+                                .put("downloads", 7)
+                                .build())));
+            } else if (path.equals("/api/models/" + model)) {
                 json(
                         exchange,
                         JsonObject.builder().put("id", model).put("sha", COMMIT).build());
             } else if (path.equals("/api/models/%s/tree/%s".formatted(model, COMMIT))) {
                 json(exchange, tree());
-            } else if (path.startsWith(resolve)
-                    && Files.size(folder.resolve(path.substring(resolve.length()))) >= LARGE) {
+            } else if (large) {
                 exchange.getResponseHeaders()
                         .set(
                                 "Location",
@@ -146,6 +173,9 @@ final class HubStandIn implements AutoCloseable {
             OutputStream out = exchange.getResponseBody();
             for (long left = to - from; left > 0; ) {
                 byte[] piece = in.readNBytes((int) Math.min(PIECE, left));
+                if (size >= LARGE && mischief == Mischief.OTHER_BYTES) {
+                    piece[0] ^= 1;
+                }
                 out.write(piece);
                 out.flush();
                 sent.addAndGet(piece.length);

@@ -1,10 +1,10 @@
 package skulk.distribution;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
+import skulk.api.fake.Commands;
 
 /**
  * Machines on one network, as far as their processes can tell: a network namespace each, joined by a bridge that this process reaches as well. Made and removed by
@@ -40,9 +40,9 @@ final class Namespaces implements AutoCloseable {
     /** Whether this process may make network namespaces. */
     static boolean available() {
         String trial = "sktrial" + ProcessHandle.current().pid();
-        boolean may = tries("ip", "netns", "add", trial);
+        boolean may = Commands.succeeds("ip", "netns", "add", trial);
         if (may) {
-            tries("ip", "netns", "del", trial);
+            Commands.succeeds("ip", "netns", "del", trial);
         }
         return may;
     }
@@ -119,31 +119,15 @@ final class Namespaces implements AutoCloseable {
     @Override
     public void close() {
         for (int machine = 0; machine < count; machine++) {
-            tries("ip", "netns", "del", name(machine));
-            tries("ip", "link", "del", cable(machine));
+            Commands.succeeds("ip", "netns", "del", name(machine));
+            Commands.succeeds("ip", "link", "del", cable(machine));
         }
-        tries("ip", "link", "del", prefix + "br");
+        Commands.succeeds("ip", "link", "del", prefix + "br");
     }
 
     private static void run(String... command) throws IOException {
-        if (!tries(command)) {
+        if (!Commands.succeeds(command)) {
             throw new IOException("failed: " + String.join(" ", command));
-        }
-    }
-
-    static boolean tries(String... command) {
-        try {
-            return new ProcessBuilder(new ArrayList<>(List.of(command)))
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException e) {
-            return false; // no such program here
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
         }
     }
 

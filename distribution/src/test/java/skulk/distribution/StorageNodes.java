@@ -11,10 +11,12 @@ import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -31,6 +33,9 @@ abstract class StorageNodes {
     static final String FOLDER = "acme--Toy-bf16";
     /** The machine may be under load, and the model large; all of it takes a few seconds with a small one. */
     static final Duration PATIENCE = Duration.ofSeconds(Math.max(90, Integer.getInteger("skulk.storage.megabytes", 0)));
+
+    /** What a killed process may lose: 8 MiB of each of the two large files. */
+    static final long LOSS = 2 * 8L << 20;
 
     @TempDir
     Path temp;
@@ -73,6 +78,12 @@ abstract class StorageNodes {
         }
     }
 
+    /** Adds a line to {@code target/storage.txt}, for people. */
+    static void measured(String figures) throws IOException {
+        Files.writeString(
+                Path.of("target/storage.txt"), figures + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
     static JsonObject ok(HttpResponse<String> response) {
         assertEquals(200, response.statusCode(), response.body());
         return (JsonObject) Json.parse(response.body());
@@ -86,11 +97,44 @@ abstract class StorageNodes {
         });
     }
 
+    /** What a node's health says of the download that failed, once it has. */
+    static JsonObject awaitFailed(SkulkProcess node) throws Exception {
+        String self = id(node);
+        return await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> failed(node, self), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private static Optional<JsonObject> failed(SkulkProcess node, String self) throws Exception {
+        JsonObject health = node.json("/state")
+                .object("nodeHealth")
+                .flatMap(all -> all.object(self))
+                .orElseThrow();
+        return health.array("reasons").orElseThrow().items().stream()
+                .map(JsonObject.class::cast)
+                .filter(r -> r.string("code").orElseThrow().equals("download_failed"))
+                .peek(r -> assertEquals("error", health.string("level").orElseThrow()))
+                .findFirst();
+    }
+
+    /** The model that ships with Skulk serves on a node, whatever happened to others. */
+    static void assertServes(SkulkProcess node) throws Exception {
+        ok(node.post("/place_instance", "{\"model_id\":\"%s\"}".formatted(ServingNode.TINY)));
+        await().atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(200))
+                .until(() -> node.post("/v1/chat/completions", ping(ServingNode.TINY))
+                                .statusCode()
+                        == 200);
+    }
+
+    static String ping(String model) {
+        return "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}"
+                .formatted(model);
+    }
+
     static void assertAnswers(SkulkProcess node) throws Exception {
-        JsonObject answer = ok(node.post(
-                "/v1/chat/completions",
-                "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"ping\"}],\"max_tokens\":2}"
-                        .formatted(MODEL)));
+        JsonObject answer = ok(node.post("/v1/chat/completions", ping(MODEL)));
         assertTrue(
                 answer.object("usage")
                                 .flatMap(u -> u.integer("completion_tokens"))

@@ -15,7 +15,10 @@ public non-sealed interface StorageBackend extends Extension {
     /** The complete file list with sizes and digests, or empty where this backend lacks the model. */
     Optional<ModelManifest> find(ModelId model) throws IOException;
 
-    /** Reads a stretch of a file, so that a rank fetches only its own layers and a broken transfer resumes. The channel may end later, not earlier. */
+    /**
+     * Reads a stretch of a file, so that a rank fetches only its own layers and a broken transfer resumes. The channel may end later, not earlier. Here and while
+     * reading an {@link IOException} is tried again; a {@link skulk.api.problem.SkulkException} says that this is of no use.
+     */
     ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException;
 
     /** The folder of a complete local copy that can be loaded in place, without staging. */

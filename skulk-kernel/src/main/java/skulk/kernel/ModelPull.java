@@ -16,8 +16,6 @@ final class ModelPull {
     /** Until then a state that has not changed is from before. */
     private static final Duration STALE = Duration.ofSeconds(5);
 
-    private static final int PERCENT = 100;
-
     private final NodeClient client;
     private final PrintStream out;
     private final boolean terminal;
@@ -50,7 +48,7 @@ final class ModelPull {
                 }
                 case "failed" ->
                     throw new IOException(told.string("error").orElse("the store could not fetch " + model));
-                default -> line.show((long) (PERCENT * PERCENT * fraction(told)), PERCENT * PERCENT);
+                default -> line.show(fraction(told));
             }
             Thread.sleep(POLL_MILLIS); // a client has nothing to wait on but the status
             told = client.get(path + "/status");

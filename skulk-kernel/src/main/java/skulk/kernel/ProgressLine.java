@@ -6,6 +6,7 @@ import java.io.PrintStream;
 final class ProgressLine implements AutoCloseable {
     private static final int WIDTH = 30;
     private static final long REDRAW_NANOS = 100_000_000;
+    private static final long PARTS = 10_000;
 
     private final String what;
     private final PrintStream out;
@@ -33,33 +34,43 @@ final class ProgressLine implements AutoCloseable {
         if (first < 0) {
             first = done;
         }
+        show(done, total, true);
+    }
+
+    /** How far it is, 0 to 1, where sizes are not known. */
+    void show(double fraction) {
+        show(Math.round(fraction * PARTS), PARTS, false);
+    }
+
+    private void show(long done, long total, boolean bytes) {
+        String numbers = bytes ? numbers(done, total) : percent(done, total);
         if (terminal) {
             long now = System.nanoTime();
             if (done < total && drawn != 0 && now - drawn < REDRAW_NANOS) {
                 return;
             }
             drawn = now;
-            out.print("\r" + bar(done, total) + "\u001b[K");
+            out.print("\r" + bar(done, total, numbers) + "\u001b[K");
             out.flush();
         } else if (done * 10 / total > tenth) {
             tenth = (int) (done * 10 / total);
-            out.println(plain(done, total));
+            out.println(what + ' ' + numbers);
         }
     }
 
-    private String bar(long done, long total) {
+    private String bar(long done, long total, String numbers) {
         int filled = (int) (WIDTH * done / total);
-        return "%s [%s%s] %s".formatted(what, "#".repeat(filled), "-".repeat(WIDTH - filled), numbers(done, total));
+        return "%s [%s%s] %s".formatted(what, "#".repeat(filled), "-".repeat(WIDTH - filled), numbers);
     }
 
-    private String plain(long done, long total) {
-        return what + ' ' + numbers(done, total);
+    private static String percent(long done, long total) {
+        return "%3d %%".formatted(100 * done / total);
     }
 
     private String numbers(long done, long total) {
         double seconds = (System.nanoTime() - begin) / 1e9;
         double rate = seconds > 0 ? (done - first) / seconds : 0;
-        return "%3d %%, %s of %s, %s/s".formatted(100 * done / total, size(done), size(total), size((long) rate));
+        return "%s, %s of %s, %s/s".formatted(percent(done, total), size(done), size(total), size((long) rate));
     }
 
     /** Bytes for people. */

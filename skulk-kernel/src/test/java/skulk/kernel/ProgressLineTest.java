@@ -41,4 +41,18 @@ class ProgressLineTest {
         assertTrue(shown.endsWith("\n") && shown.lines().count() <= 3, shown);
         assertEquals("", shown(true), "nothing was shown, no line to end");
     }
+
+    @Test
+    void onlyPercentWhereSizesAreNotKnown() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ProgressLine line =
+                new ProgressLine("org/model", new PrintStream(bytes, true, StandardCharsets.UTF_8), false)) {
+            line.show(0.05);
+            line.show(0.256);
+            line.show(1);
+        }
+        assertEquals(
+                List.of("org/model   5 %", "org/model  25 %", "org/model 100 %"),
+                bytes.toString(StandardCharsets.UTF_8).lines().toList());
+    }
 }

@@ -10,11 +10,19 @@ import java.math.BigInteger;
  */
 public record JsonNumber(String literal) implements Json {
 
+    /** From here on Java writes an exponent, which nobody reads in a time or a count of bytes. */
+    private static final double EXPONENT = 1e7;
+
+    private static final double LARGE = 1e15;
+
     /** The number of a Java value; NaN and infinities, which JSON cannot carry, become null. */
     public static Json of(Number value) {
         return switch (value) {
             case Double d when !Double.isFinite(d) -> Json.NULL;
             case Float f when !Float.isFinite(f) -> Json.NULL;
+            case Double d
+            when Math.abs(d) >= EXPONENT && Math.abs(d) < LARGE ->
+                new JsonNumber(BigDecimal.valueOf(d).toPlainString());
             default -> new JsonNumber(value.toString());
         };
     }

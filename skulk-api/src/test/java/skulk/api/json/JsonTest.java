@@ -111,4 +111,13 @@ class JsonTest {
         assertEquals(expected, jackson.readTree(actual.toString()), text);
         return true;
     }
+
+    @Test
+    void timesAndSizesHaveNoExponent() {
+        assertEquals("1795814177.818", JsonNumber.of(1795814177.818).toString());
+        assertEquals("-10000000", JsonNumber.of(-1e7).toString());
+        assertEquals("9999999.5", JsonNumber.of(9999999.5).toString());
+        assertEquals("1.0E15", JsonNumber.of(1e15).toString());
+        assertEquals("1.0E-5", JsonNumber.of(1e-5).toString());
+    }
 }

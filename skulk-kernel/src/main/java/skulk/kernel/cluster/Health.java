@@ -46,7 +46,7 @@ final class Health {
                 reasons.add(new Reason(
                         "download_failed",
                         failed.shardMetadata().modelCard().modelId() + ": " + failed.errorMessage(),
-                        "Check the model store and the hub, then place again"));
+                        remedy(failed.errorMessage())));
             }
         }
         refused.ifPresent(why -> reasons.add(new Reason(
@@ -54,6 +54,22 @@ final class Health {
                 why,
                 "Free memory on the node, or place over more nodes; the model was tried elsewhere once")));
         return new NodeHealth(level(reasons), reasons);
+    }
+
+    /** By what the failure's text is about: a failed download is told as text alone (contract section 1.4). */
+    private static String remedy(String failure) {
+        if (failure.contains("disk")) {
+            return "Free disk space at the path named, or purge staging, then place again";
+        }
+        if (failure.contains("access token") || failure.contains("gated")) {
+            return "Set hf_token to a token that may read the model, then place again";
+        }
+        if (failure.contains("SHA-256")) {
+            return "Check the mirror, or the disk of the source that sends other bytes, then place again";
+        }
+        return failure.contains("offline")
+                ? "Put the model's folder under models.directory, or start the node without --offline"
+                : "Check the model store and the hub, then place again";
     }
 
     private static String level(List<Reason> reasons) {

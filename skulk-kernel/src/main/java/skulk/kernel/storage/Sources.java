@@ -64,7 +64,9 @@ final class Sources {
         boolean afterStore = false;
         for (StorageBackend backend : backends.get()) {
             if (storeOnly && afterStore && !backend.name().equals(PeerBackend.NAME)) {
-                reasons.add("later sources are not asked: model_store.download.allow_hf_fallback is false");
+                reasons.add(
+                        "neither the store nor another node has it, and model_store.download.allow_hf_fallback is false: POST /store/models/%s/download has the store fetch it"
+                                .formatted(model));
                 return false;
             }
             afterStore |= backend.name().equals(StorageSettings.STORE_BACKEND);

@@ -180,11 +180,12 @@ final class Staging {
 
     private void transfer(ModelFolder folder, Found found, Optional<Shard> sparse, Progress progress)
             throws IOException, InterruptedException {
+        Optional<ShardNotes> before = ShardNotes.of(folder);
         try {
             write(folder, found, sparse, progress);
         } catch (IOException e) {
             if (DiskSpace.isFull(e)) {
-                throw diskFull(folder, found.manifest(), e);
+                throw diskFull(folder, found.manifest(), before, e);
             }
             throw e;
         }
@@ -250,11 +251,24 @@ final class Staging {
         }
     }
 
-    /** Something else took the room that was there: what was fetched goes, so that nothing half-made keeps the disk full. */
-    private SkulkException diskFull(ModelFolder folder, ModelManifest manifest, IOException e) throws IOException {
+    /**
+     * Something else took the room that was there: what was fetched goes, so that nothing half-made keeps the disk full. Shares that were complete before stay, as
+     * ranks may be running on them; what has arrived of the files they lie in stays with them.
+     */
+    private SkulkException diskFull(
+            ModelFolder folder, ModelManifest manifest, Optional<ShardNotes> before, IOException e) throws IOException {
         long free = Math.max(0, disk.free(folder.path()));
         try {
-            ModelFolder.delete(folder.path());
+            if (before.isEmpty()) {
+                ModelFolder.delete(folder.path());
+            } else {
+                for (ModelFile file : manifest.files()) {
+                    if (before.get().blocks(file).isEmpty()) {
+                        Files.deleteIfExists(folder.partial(file));
+                        Files.deleteIfExists(folder.blocks(file));
+                    }
+                }
+            }
         } catch (IOException again) {
             e.addSuppressed(again);
         }
@@ -262,13 +276,16 @@ final class Staging {
                 Problem.of(
                         Problem.Kind.OUT_OF_RESOURCES,
                         "disk_full",
-                        "node %s ran out of disk while writing to %s: model %s needs %s in all, %s were free; what was fetched of it has been removed (%s)"
+                        "node %s ran out of disk while writing to %s: model %s needs %s in all, %s were free; %s (%s)"
                                 .formatted(
                                         settings.nodeName(),
                                         folder.path(),
                                         manifest.model(),
                                         gigabytes(manifest.totalBytes()),
                                         gigabytes(free),
+                                        before.isEmpty()
+                                                ? "what was fetched of it has been removed"
+                                                : "what ranks have of it stays",
                                         ModelTransfer.message(e))),
                 e);
     }

@@ -57,6 +57,8 @@ public final class StorageService implements AutoCloseable {
     private final Map<ModelId, Job> jobs = new HashMap<>();
     /** The shards that each staged model was fetched for; evictions are reported under them. */
     private final Map<ModelId, List<Shard>> shards = new HashMap<>();
+    /** What was told as failed last. */
+    private final Map<ModelId, Shard> failed = new HashMap<>();
 
     /**
      * @param backends the sources in configured order, asked anew at each use
@@ -122,6 +124,7 @@ public final class StorageService implements AutoCloseable {
                         .thenCompose(before -> before.cancelled ? before.result.copy() : ensure(shard));
             }
             Job job = new Job(shard);
+            failed.remove(model);
             jobs.put(model, job);
             List<Shard> fetched = shards.computeIfAbsent(model, m -> new ArrayList<>());
             fetched.removeIf(shard::same);
@@ -136,14 +139,21 @@ public final class StorageService implements AutoCloseable {
         return staging.ready(shard);
     }
 
-    /** Stops fetching a model; what has arrived stays for the next attempt. False where it was not being fetched. */
+    /**
+     * Stops fetching a model; what has arrived stays for the next attempt. Where that has failed already, the failure is not told any more. False where there is
+     * neither.
+     */
     public boolean cancel(ModelId model) {
         Job job;
+        Optional<Shard> dismissed;
         synchronized (lock) {
             job = jobs.get(model);
+            dismissed = Optional.ofNullable(failed.remove(model));
         }
         if (job == null) {
-            return false;
+            dismissed.ifPresent(shard -> listener.changed(
+                    pending(shard, 0, shard.modelCard().storageSize().inBytes())));
+            return dismissed.isPresent();
         }
         job.cancelled = true;
         Thread thread = job.thread;
@@ -192,6 +202,9 @@ public final class StorageService implements AutoCloseable {
                         Problem.of(Problem.Kind.INTERNAL, "fetching model %s failed: %s".formatted(card.modelId(), e)),
                         e);
         LOG.log(System.Logger.Level.ERROR, problem.getMessage());
+        synchronized (lock) {
+            failed.put(card.modelId(), job.shard);
+        }
         listener.changed(
                 new DownloadFailed(settings.node(), job.shard, directory(card.modelId()), problem.getMessage()));
         job.result.completeExceptionally(problem);

@@ -13,11 +13,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.cluster.CommandId;
+import skulk.api.fake.SmallDisk;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.kernel.cluster.Event;
 import skulk.kernel.cluster.Reported;
-import skulk.kernel.storage.SmallDisk;
 
 class EventLogTest {
     @TempDir

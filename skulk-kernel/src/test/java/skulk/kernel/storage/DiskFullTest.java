@@ -1,5 +1,6 @@
 package skulk.kernel.storage;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,8 +10,10 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Shard;
+import skulk.api.fake.SmallDisk;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.api.model.ByteRange;
@@ -94,6 +98,31 @@ class DiskFullTest extends StorageFixture {
             assertTrue(e.getMessage().contains(part), e.getMessage());
         }
         assertTrue(service.ready(shard).isEmpty());
+    }
+
+    @Test
+    void anotherShareLeavesTheFirstOneAlone() throws Exception {
+        shares = (shard, files) -> List.of(new FilePart(
+                "model.safetensors",
+                List.of(shard.deviceRank() == 0 ? new ByteRange(0, 2L * MIB) : new ByteRange(2L * MIB, 6L * MIB))));
+        StorageService service = service(settings(1L << 30), TAKEN_LATER);
+        var first = Shard.PipelineShardMetadata.of(Cards.card("org/model"), 0, 2, 0, 2);
+        var second = Shard.PipelineShardMetadata.of(Cards.card("org/model"), 1, 2, 2, 4);
+        service.ensure(first).get(30, TimeUnit.SECONDS);
+        Exception e = assertThrows(
+                ExecutionException.class, () -> service.ensure(second).get(30, TimeUnit.SECONDS));
+        for (String part : List.of(
+                "node-one", small.root() + "/org--model", "needs 6.3 MB", "free", "what ranks have of it stays")) {
+            assertTrue(e.getMessage().contains(part), e.getMessage());
+        }
+        assertTrue(service.ready(second).isEmpty());
+        Staged staged = service.ready(first).orElseThrow();
+        try (var bytes =
+                Files.newByteChannel(staged.partial().get("model.safetensors").location())) {
+            ByteBuffer share = ByteBuffer.allocate(2 * MIB);
+            while (share.hasRemaining() && bytes.read(share) >= 0) {}
+            assertArrayEquals(Arrays.copyOf(random(6 * MIB, 1), 2 * MIB), share.array());
+        }
     }
 
     @Test

@@ -78,15 +78,17 @@ class StorageSettingsTest {
 
     @Test
     void overridesOfThisNodeWin() {
-        JsonObject overrides = (JsonObject) Json.parse("""
-                {"elsewhere": {"staging": {"enabled": false}},
-                 "attic": {"staging": {"cleanup_on_deactivate": false, "node_cache_path": "/fast", "staging_keep_recent_gb": 1.5}}}
-                """);
-        StorageSettings settings = read("model_store.store_host", "other", "model_store.node_overrides", overrides);
-        assertFalse(settings.automatic());
-        assertTrue(settings.copies());
-        assertEquals(Path.of("/fast"), settings.staging());
-        assertEquals(3L << 29, settings.keepBytes());
+        for (String here : new String[] {"attic", "box.local", "Box", "id-1"}) {
+            JsonObject overrides = (JsonObject) Json.parse("""
+                    {"elsewhere": {"staging": {"enabled": false}},
+                     "%s": {"staging": {"cleanup_on_deactivate": false, "node_cache_path": "/fast", "staging_keep_recent_gb": 1.5}}}
+                    """.formatted(here));
+            StorageSettings settings = read("model_store.store_host", "other", "model_store.node_overrides", overrides);
+            assertFalse(settings.automatic(), here);
+            assertTrue(settings.copies());
+            assertEquals(Path.of("/fast"), settings.staging());
+            assertEquals(3L << 29, settings.keepBytes());
+        }
     }
 
     @Test

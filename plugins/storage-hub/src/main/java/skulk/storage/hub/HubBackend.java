@@ -30,6 +30,8 @@ import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 import skulk.api.model.ModelId;
 import skulk.api.model.ModelManifest;
+import skulk.api.problem.Problem;
+import skulk.api.problem.SkulkException;
 
 /**
  * Models of a hub. Large files have a SHA-256 in the listing and are read in ranges; small ones, which Git keeps, are read whole and checked against their
@@ -181,6 +183,20 @@ final class HubBackend implements StorageBackend {
                         answer.header("X-Error-Message").map(m -> ": " + m).orElse("")));
     }
 
+    /** What the hub itself refuses it will refuse again; where it redirects to, links may have run out. */
+    private void checkFile(HubClient.Answer answer, ModelId model, ModelFile file) throws IOException {
+        try {
+            check(answer, model);
+        } catch (IOException e) {
+            boolean hubs =
+                    settings.endpoint().getAuthority().equals(answer.uri().getAuthority());
+            if (hubs && answer.status() >= 400 && answer.status() < 500) {
+                throw new SkulkException(Problem.of(Problem.Kind.NOT_READY, file.path() + ": " + e.getMessage()), e);
+            }
+            throw e;
+        }
+    }
+
     @Override
     public ReadableByteChannel open(ModelId model, ModelFile file, ByteRange range) throws IOException {
         HubListing listing = listings.get(model);
@@ -193,7 +209,7 @@ final class HubBackend implements StorageBackend {
         }
         URI uri = client.uri("/%s/resolve/%s/%s".formatted(model, encode(listing.revision()), encodePath(file.path())));
         if (file.sha256().isPresent() || file.size() > SMALL) {
-            return new RangedChannel(client, uri, file, range, answer -> check(answer, model));
+            return new RangedChannel(client, uri, file, range, answer -> checkFile(answer, model, file));
         }
         return small(uri, listing, file, range.start());
     }
@@ -202,7 +218,7 @@ final class HubBackend implements StorageBackend {
         byte[] bytes;
         try (HubClient.Answer answer = client.get(uri, Map.of());
                 InputStream body = answer.response().body()) {
-            check(answer, listing.manifest().model());
+            checkFile(answer, listing.manifest().model(), file);
             bytes = body.readNBytes((int) file.size() + 1);
         }
         if (bytes.length != file.size()) {

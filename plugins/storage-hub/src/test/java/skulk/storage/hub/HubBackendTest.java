@@ -284,6 +284,24 @@ class HubBackendTest {
     }
 
     @Test
+    void whatTheHubRefusesIsNotTriedAgain() throws IOException {
+        weights(1000);
+        HubBackend backend = backend();
+        ModelFile file = file(backend.find(MODEL).orElseThrow(), "model.safetensors");
+        for (int status : new int[] {401, 403, 404}) {
+            hub.mischief = request -> Optional.of(Reply.of(status, new byte[0]));
+            assertThrows(
+                    SkulkException.class,
+                    () -> backend.open(MODEL, file, new ByteRange(0, file.size()))
+                            .read(ByteBuffer.allocate(1)));
+        }
+        hub.mischief = request -> Optional.of(Reply.of(503, new byte[0]));
+        assertThrows(
+                IOException.class,
+                () -> backend.open(MODEL, file, new ByteRange(0, file.size())).read(ByteBuffer.allocate(1)));
+    }
+
+    @Test
     void neverAsksWhenOffline() throws IOException {
         HubSettings offline = settings(Optional.empty(), true);
         HubClient made = new HubClient(offline);

@@ -1,4 +1,4 @@
-package skulk.kernel.storage;
+package skulk.api.fake;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +16,7 @@ public final class SmallDisk implements AutoCloseable {
     public static SmallDisk mount(Path at, int megabytes) throws IOException {
         Files.createDirectories(at);
         Assumptions.assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString()),
+                Commands.succeeds("mount", "-t", "tmpfs", "-o", "size=" + megabytes + "m", "tmpfs", at.toString()),
                 "needs the right to mount a file system");
         return new SmallDisk(at);
     }
@@ -32,28 +32,19 @@ public final class SmallDisk implements AutoCloseable {
         return filler;
     }
 
-    long free() throws IOException {
+    public long free() throws IOException {
         return Files.getFileStore(root).getUsableSpace();
     }
 
-    private static boolean run(String... command) {
-        try {
-            return new ProcessBuilder(command)
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException e) {
-            return false; // no such program here
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
+    /** Gives it another size. */
+    public void resize(int megabytes) throws IOException {
+        if (!Commands.succeeds("mount", "-o", "remount,size=" + megabytes + "m", root.toString())) {
+            throw new IOException("cannot resize " + root);
         }
     }
 
     @Override
     public void close() {
-        run("umount", "-l", root.toString());
+        Commands.succeeds("umount", "-l", root.toString());
     }
 }
