@@ -188,4 +188,66 @@ class RunbookStorageIT extends StorageNodes {
         type(PURGE_ALL);
         assertEquals(List.of(), picture());
     }
+
+    /** An assistant that the card names, staged as well: never taken from under a rank, evicted like any other afterwards. */
+    @Test
+    void inUseIncludesCompanions() throws Exception {
+        Files.writeString(temp.resolve("hub/model-card.toml"), """
+                model_id = "%s"
+                n_layers = 7
+                hidden_size = 512
+                num_key_value_heads = 8
+                supports_tensor = true
+                tasks = ["TextGeneration"]
+                [storage_size]
+                in_bytes = %d
+                [runtime]
+                assistant_model_repo = "acme/Draft"
+                """.formatted(MODEL, hub.modelBytes()));
+        Path draft = Files.createDirectories(temp.resolve("cellar/staging/acme--Draft"));
+        for (Path file : hub.files()) {
+            if (!file.toString().endsWith(".toml")) {
+                Files.copy(file, draft.resolve(file.getFileName()));
+            }
+        }
+        Files.createFile(draft.resolve(".last_used"));
+        node("""
+                staging:
+                  staging_keep_recent_gb: 0
+                  cleanup_on_deactivate: false
+                """);
+        assertFalse(inUse(picture()), "a candidate like any other");
+        placed();
+        assertEquals(2, picture().size());
+        assertTrue(
+                picture().stream().allMatch(copy -> copy.bool("inUse").orElseThrow()),
+                picture().toString());
+        type(PURGE_ALL);
+        type(PURGE_ONE.formatted("acme/Draft"));
+        assertEquals(2, picture().size());
+        deleteInstances(node);
+        type(PURGE_ALL);
+        assertEquals(List.of(), picture());
+    }
+
+    /** The host loads from {@code store_path} and makes no copy, and nothing of the lifecycle touches the store. */
+    @Test
+    void theStoresHostLoadsDirectlyFromTheStore() throws Exception {
+        node("""
+                staging:
+                  staging_keep_recent_gb: 0
+                """);
+        placeOn(host, node);
+        awaitReady(host);
+        assertAnswers(host);
+        Path stored = temp.resolve("tank").resolve(FOLDER);
+        assertSame(stored);
+        assertEquals(List.of(), staged(host));
+        assertEquals(List.of(), picture());
+        type(PURGE_ALL);
+        deleteInstances(host);
+        type(PURGE_ALL);
+        assertSame(stored);
+        assertEquals(List.of(), staged(host));
+    }
 }

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.BitSet;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestReporter;
 
 /**
  * A model split over two nodes: it crosses the internet once, each rank stages its share, and whoever is killed goes on. {@code
@@ -26,8 +25,6 @@ class SplitStagingIT extends StorageNodes {
 
     private static final int BLOCK = 1 << 20;
     private static final int KEY = 32;
-    /** What a killed process may lose of each of the two large files. */
-    private static final long LOSS = 2 * 8L << 20;
 
     @Override
     Path model(Path folder) throws IOException {
@@ -35,7 +32,7 @@ class SplitStagingIT extends StorageNodes {
     }
 
     @Test
-    void eachRankStagesItsShareOfWhatTheStoreFetchedOnce(TestReporter report) throws Exception {
+    void eachRankStagesItsShareOfWhatTheStoreFetchedOnce() throws Exception {
         openStore();
         SkulkProcess host = host();
         SkulkProcess east = client("east", 2);
@@ -48,10 +45,8 @@ class SplitStagingIT extends StorageNodes {
         long most = hub.modelBytes() * 105 / 100 + 8 * BLOCK; // blocks at the seams, and the small files, are on both
         assertTrue(both <= most, "both ranks staged %d bytes of %d".formatted(both, hub.modelBytes()));
         assertSame(temp.resolve("tank").resolve(FOLDER));
-        report.publishEntry(
-                "bytes",
-                "model %d, hub sent %d, east %d, west %d"
-                        .formatted(hub.modelBytes(), hub.sent.get(), share("east", east), share("west", west)));
+        measured("model %d, hub sent %d, east %d, west %d"
+                .formatted(hub.modelBytes(), hub.sent.get(), share("east", east), share("west", west)));
 
         deleteInstances(east);
         deleteInstances(west);
@@ -115,7 +110,7 @@ class SplitStagingIT extends StorageNodes {
     }
 
     @Test
-    void whoeverIsKilledGoesOn(TestReporter report) throws Exception {
+    void whoeverIsKilledGoesOn() throws Exception {
         openStore();
         SkulkProcess host = host();
         SkulkProcess east = client("east", 2);
@@ -153,7 +148,7 @@ class SplitStagingIT extends StorageNodes {
                         .formatted(
                                 hub.sent.get(),
                                 nodes.stream().map(SkulkProcess::log).toList()));
-        report.publishEntry("bytes", "model %d, hub sent %d with kills".formatted(hub.modelBytes(), hub.sent.get()));
+        measured("model %d, hub sent %d with kills".formatted(hub.modelBytes(), hub.sent.get()));
     }
 
     private void awaitSent(int part, int of) {
