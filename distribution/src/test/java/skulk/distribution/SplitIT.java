@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -56,6 +57,48 @@ class SplitIT {
             assertEquals(first, answers(nodes.getFirst(), TOY), "the same from the prefix cache");
             assertEquals(first.getFirst(), first.getLast(), "the same in other company");
         }
+    }
+
+    /** Whoever waits says for whom, long before a deadline ends the step, and the failure names the pair. */
+    @Test
+    void aRankThatStandsStillIsNamedByTheOneThatWaits() throws Exception {
+        try (TestCluster cluster = new TestCluster(temp)) {
+            SkulkProcess a = cluster.start("a", "--set", "requests.resume=false");
+            SkulkProcess b = cluster.start("b", "--set", "requests.resume=false");
+            TestCluster.awaitAgreement(List.of(a, b));
+            cluster.place(List.of(a, b), "Pipeline");
+            TestCluster.Stream stream = new TestCluster.Stream(
+                            a, TestCluster.question(100_000, true).with("max_tokens", 1500))
+                    .awaitStart();
+            boolean first = rank(a) == 0;
+            long stopped = System.nanoTime();
+            TestCluster.signal(TestCluster.ranks(first ? b : a).getFirst(), "STOP");
+            SkulkProcess waiting = first ? a : b;
+            await().pollInterval(Duration.ofMillis(100))
+                    .atMost(Duration.ofSeconds(4))
+                    .until(() -> waiting.get("/v1/diagnostics/node").body().contains("waits for rank 1 since"));
+            long named = System.nanoTime();
+            String error = stream.awaitEnd(TestCluster.PATIENCE).error().orElse("");
+            System.getLogger(SplitIT.class.getName())
+                    .log(
+                            System.Logger.Level.INFO,
+                            "named after {0} ms, failed after {1} ms: {2}",
+                            (named - stopped) / 1_000_000,
+                            (stream.lastHeard() - stopped) / 1_000_000,
+                            error);
+            assertTrue(error.contains("rank"), error);
+            assertTrue(stream.lastHeard() - stopped < 10_000_000_000L, "the error took long");
+        }
+    }
+
+    private static long rank(SkulkProcess node) throws Exception {
+        return ((JsonObject) node.json("/v1/diagnostics/node")
+                        .array("supervisorRunners")
+                        .orElseThrow()
+                        .items()
+                        .getFirst())
+                .integer("deviceRank")
+                .orElseThrow();
     }
 
     private static void compare(List<String> expected, List<SkulkProcess> nodes, int width) throws Exception {

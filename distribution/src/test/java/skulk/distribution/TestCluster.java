@@ -51,11 +51,14 @@ final class TestCluster implements AutoCloseable {
 
     /** Starts a node that joins through those that run. */
     SkulkProcess start(String name, String... more) throws Exception {
-        String others = nodes.entrySet().stream()
+        return start(name, running(), List.of(more));
+    }
+
+    private String running() {
+        return nodes.entrySet().stream()
                 .filter(e -> runs(e.getValue()))
                 .map(e -> peers.get(e.getKey()))
                 .collect(Collectors.joining(","));
-        return start(name, others, List.of(more));
     }
 
     /** Starts a node that joins through given peers. */
@@ -66,6 +69,16 @@ final class TestCluster implements AutoCloseable {
         SkulkProcess.Machine where = machines.map(
                         m -> new SkulkProcess.Machine(m.on(machine), Namespaces.secret(), m.address(machine)))
                 .orElse(SkulkProcess.Machine.THIS);
+        return start(where, name, others, more);
+    }
+
+    /** Starts a node on a machine of its own, joined through those that run. */
+    SkulkProcess start(SkulkProcess.Machine where, String name, List<String> more) throws Exception {
+        return start(where, name, running(), more);
+    }
+
+    private SkulkProcess start(SkulkProcess.Machine where, String name, String others, List<String> more)
+            throws Exception {
         int port = freePort();
         peers.put(name, where.address() + ":" + port);
         List<String> arguments = new ArrayList<>(List.of("--name", name, "--cluster-port", Integer.toString(port)));

@@ -3,6 +3,7 @@ package skulk.api;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import skulk.api.cluster.EngineSpeed;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.Shard;
 import skulk.api.model.FilePart;
@@ -21,6 +22,16 @@ public non-sealed interface RunnerFactory extends Extension {
      */
     default List<FilePart> share(Shard shard, IncomingModel files) throws IOException, InterruptedException {
         return List.of();
+    }
+
+    /**
+     * Measures this engine on this machine, on the calling thread. Asked once, in a process of its own that has nothing else to do and is ended after a minute.
+     *
+     * @param threads that a rank here computes with
+     * @return empty where the engine does not tell; forecasts are then made from the memory's bandwidth
+     */
+    default Optional<EngineSpeed> measure(int threads) {
+        return Optional.empty();
     }
 
     /**

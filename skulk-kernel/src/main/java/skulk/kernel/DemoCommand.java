@@ -114,6 +114,7 @@ final class DemoCommand {
     private ServeOptions.Selected select(CommandLine line, Path home, List<String> cluster) {
         List<String> arguments = new ArrayList<>(List.of("-q", "--home", home.toString(), "--name", DemoNodes.name(1)));
         arguments.addAll(cluster);
+        arguments.addAll(DemoNodes.NO_MEASURING);
         if (!line.has("--api-port") && !isFree(Keys.API_PORT.fallback().intValue())) {
             arguments.addAll(List.of("--api-port", "0"));
         }

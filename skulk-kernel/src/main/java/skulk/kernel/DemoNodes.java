@@ -10,6 +10,9 @@ import skulk.kernel.node.Installation;
 
 /** The further nodes of the demo: processes of their own, as on machines of their own. */
 final class DemoNodes implements AutoCloseable {
+    /** Forecasts are not what a demo shows, and measuring would disturb it. */
+    static final List<String> NO_MEASURING = List.of("--set", "inference.measure=false");
+
     private static final Duration END = Duration.ofSeconds(10);
 
     private final Path home;
@@ -36,6 +39,7 @@ final class DemoNodes implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(root.resolve("bin/skulk").toString(), "serve", "-q"));
         command.addAll(List.of("--home", home.resolve(name(number)).toString(), "--name", name(number)));
         command.addAll(List.of("--api-port", "0", "--cluster-port", "0"));
+        command.addAll(NO_MEASURING);
         command.addAll(shared);
         processes.add(new ProcessBuilder(command)
                 .redirectErrorStream(true)

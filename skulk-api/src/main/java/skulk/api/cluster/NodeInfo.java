@@ -69,8 +69,7 @@ public record NodeInfo(
      * @param dataTransport how ranks talk to it, such as {@code tcp}
      * @param readBandwidth measured memory read bandwidth with all threads, bytes per second; 0 until measured
      * @param threads how many threads a rank there computes with
-     * @param decodeBandwidth bytes of weights per second that the engine's kernels went through in decoding when a rank last measured them there; 0 until one has
-     * @param promptRate multiply-adds per second of the engine's kernels in reading a prompt, measured likewise; 0 until then
+     * @param engine how fast the engine is there; empty until it has measured itself
      */
     public record Resources(
             List<String> backends,
@@ -78,15 +77,14 @@ public record NodeInfo(
             String dataTransport,
             double readBandwidth,
             int threads,
-            double decodeBandwidth,
-            double promptRate) {
+            Optional<EngineSpeed> engine) {
         public Resources {
             backends = List.copyOf(backends);
         }
 
         /** What a node offers whose speed has not been measured. */
         public static Resources unmeasured(List<String> backends, String participation, int threads) {
-            return new Resources(backends, participation, "tcp", 0, threads, 0, 0);
+            return new Resources(backends, participation, "tcp", 0, threads, Optional.empty());
         }
     }
 }

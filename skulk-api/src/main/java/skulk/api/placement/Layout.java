@@ -17,9 +17,10 @@ public interface Layout {
      *
      * @param ring nodes in the order of a cycle of the topology
      * @param usable bytes each node can use
+     * @param speed what nodes take for their parts
      * @return empty where the model cannot be cut into that many parts
      */
-    Optional<List<Part>> split(ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable);
+    Optional<List<Part>> split(ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable, SpeedModel speed);
 
     /** Why a model cannot be cut into that many parts. */
     String indivisible(ModelCard card, int nodes);

@@ -74,6 +74,9 @@ public final class Placing {
         if (never.isPresent()) {
             return new Refuse(never.get());
         }
+        if (card.embeds() && request.minNodes() > 1) {
+            return new Refuse(refusals.embeds());
+        }
         if (nodes.size() < request.minNodes()) {
             return new Refuse(refusals.tooFewNodes(nodes.size()));
         }
@@ -84,7 +87,7 @@ public final class Placing {
             return nothingConnected(allowed);
         }
         List<Misfit> misfits = new ArrayList<>();
-        for (int size = request.minNodes(); size <= search.size(); size++) {
+        for (int size = request.minNodes(); size <= widest(search); size++) {
             List<Candidate> fitting = new ArrayList<>();
             Optional<Misfit> nearest = fitting(search.rings(size), fitting);
             if (!fitting.isEmpty()) {
@@ -93,6 +96,11 @@ public final class Placing {
             nearest.ifPresent(misfits::add);
         }
         return nothingFits(misfits);
+    }
+
+    /** Encoders of texts are small, and not worth a split. */
+    private int widest(RingSearch search) {
+        return card.embeds() ? 1 : search.size();
     }
 
     private PlacementDecision nothingConnected(List<NodeId> allowed) {
@@ -199,7 +207,7 @@ public final class Placing {
             Shard whole = Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers());
             return Optional.of(List.of(new Part(ring.getFirst(), 1, whole)));
         }
-        Optional<List<Part>> parts = layout.split(card, ring, this::usable);
+        Optional<List<Part>> parts = layout.split(card, ring, this::usable, speed);
         if (parts.isEmpty()) {
             indivisible = indivisible == 0 ? ring.size() : indivisible;
         }

@@ -27,6 +27,11 @@ final class Refusals {
                 .formatted(known, request.minNodes());
     }
 
+    String embeds() {
+        return "min_nodes=%d is impossible: %s makes embeddings, and such models run on one node"
+                .formatted(request.minNodes(), request.card().modelId());
+    }
+
     String tooManyNodes() {
         return "min_nodes=%d is impossible: an instance spans at most %d nodes"
                 .formatted(request.minNodes(), RingSearch.MAX_NODES);

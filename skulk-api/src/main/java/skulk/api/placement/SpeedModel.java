@@ -12,15 +12,16 @@ import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.PlacementDecision.Forecast;
+import skulk.api.cluster.Shard;
 import skulk.api.cluster.Topology;
 import skulk.api.model.ModelCard;
 
 /**
- * Predicts speed from what nodes and links measured. Decoding one token goes through every weight once, so its time is bytes over the kernels' bandwidth; reading a
- * prompt is bound by arithmetic. Ranks of a pipeline take turns (times add up); ranks of a tensor split work at the same time (the slowest decides) and exchange a
- * vector once for the embedding and twice per layer, and rank 0 collects the logits.
+ * Predicts speed from what nodes and links measured. Decoding one token goes through every weight once, with the rate that the engine's kernels have for weights of that
+ * format; so does a prompt, with theirs for many rows. Ranks of a pipeline take turns (times add up); ranks of a tensor split work at the same time (the slowest decides)
+ * and exchange a vector once for the embedding and twice per layer, and rank 0 collects the logits.
  *
- * <p>Until a rank has measured its kernels on a node, their speed there is derived from the node's read bandwidth. Where not even that or a link's latency has been
+ * <p>Until the engine has measured itself on a node, its speed there is derived from the node's read bandwidth. Where not even that or a link's latency has been
  * measured, the forecast is 0 rather than a guess.
  */
 public final class SpeedModel {
@@ -33,11 +34,16 @@ public final class SpeedModel {
     /** Multiply-adds per second and thread of the prompt kernels on Zen 4 cores, where they have not measured themselves. */
     private static final double PROMPT_MACS_PER_THREAD = 40e9;
 
-    /** What a layer costs beside its weights: norms, starting its kernels, attention over a short context. */
+    /** What a layer costs beside its weights, where the engine has not measured itself. */
     private static final double LAYER_SECONDS = 40e-6;
 
     /** Choosing a token and handing it out. */
     private static final double TOKEN_SECONDS = 200e-6;
+
+    /** How long the engine lets a step of a prompt take, and how many it makes of one at most. */
+    private static final double PROMPT_STEP_SECONDS = 0.25;
+
+    private static final double MOST_PROMPT_STEPS = PROMPT_TOKENS / 16.0;
 
     private static final int EXCHANGES_PER_LAYER = 2;
 
@@ -47,6 +53,9 @@ public final class SpeedModel {
     private static final double HEAD_PARAMETERS = 1.2e9;
     private static final double MOST_HEAD = 0.25;
     private static final Pattern ACTIVE_OF_TOTAL = Pattern.compile("-(\\d+(?:\\.\\d+)?)b-a(\\d+(?:\\.\\d+)?)b");
+    /** Mixtures of experts whose names do not tell how many are active: their forecast is a lower bound. */
+    private static final Pattern MIXTURES = Pattern.compile("moe|mixtral|gpt[_-]?oss|deepseek");
+
     private static final Pattern BITS = Pattern.compile("(\\d+)[-_ ]?bit");
 
     private final ModelCard card;
@@ -60,10 +69,19 @@ public final class SpeedModel {
     /** Stages one after the other, a hop between each and one back to the first. */
     public Forecast pipeline(List<Part> parts) {
         OptionalDouble read = sum(parts, this::seconds);
-        OptionalDouble prompt = sum(parts, this::promptSeconds);
+        OptionalDouble prompt = overlapped(sum(parts, this::promptSeconds), max(parts, this::promptSeconds));
         OptionalDouble hops = hops(parts, 1);
         OptionalDouble promptHops = hops(parts, PROMPT_TOKENS);
         return forecast(parts, add(read, hops), add(prompt, promptHops));
+    }
+
+    /** A prompt is read in steps, and while a stage works on one, the stage before works on the next. */
+    private static OptionalDouble overlapped(OptionalDouble all, OptionalDouble slowest) {
+        if (all.isEmpty() || slowest.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        double steps = Math.clamp(Math.ceil(all.getAsDouble() / PROMPT_STEP_SECONDS), 1, MOST_PROMPT_STEPS);
+        return known((all.getAsDouble() + (steps - 1) * slowest.getAsDouble()) / steps);
     }
 
     /** All ranks at once, joined after attention and after the feed-forward part of each layer. */
@@ -82,21 +100,77 @@ public final class SpeedModel {
         return new Forecast(token.isPresent() ? 1 / token.getAsDouble() : 0, first.orElse(0), required);
     }
 
-    /** Seconds to go through a part's weights once; NaN where the node has not measured. */
+    /** Seconds of one token in a part; NaN where the node has not measured. */
     private double seconds(Part part) {
-        NodeInfo.Resources node = resources(part.node());
-        double bandwidth =
-                node.decodeBandwidth() > 0 ? node.decodeBandwidth() : node.readBandwidth() * DECODE_EFFICIENCY;
+        double rate = rate(part.node());
         double layers = part.shard().endLayer() - part.shard().startLayer();
-        return bandwidth <= 0 ? Double.NaN : activeBytes() * part.share() / bandwidth + layers * LAYER_SECONDS;
+        return rate <= 0 ? Double.NaN : weights() * held(part) / rate + layers * overhead(part.node(), heads(part));
+    }
+
+    /** Seconds of one token in one whole layer on a node; NaN where it has not measured. */
+    public double layerSeconds(NodeId node) {
+        double rate = rate(node);
+        return rate <= 0 ? Double.NaN : weights() * (1 - headShare()) / card.nLayers() / rate + overhead(node, 1);
+    }
+
+    /** Seconds of one token in the output head on a node; NaN where it has not measured. */
+    public double headSeconds(NodeId node) {
+        double rate = rate(node);
+        return rate <= 0 ? Double.NaN : weights() * headShare() / rate;
+    }
+
+    /** Multiply-adds per second in decoding, 0 where unknown. */
+    private double rate(NodeId id) {
+        NodeInfo.Resources node = resources(id);
+        return node.engine()
+                .map(e -> e.nearest((int) Math.round(bits()), dense()).decodeRate())
+                .orElse(node.readBandwidth() * DECODE_EFFICIENCY / bytesPerWeight());
+    }
+
+    /** The share of a layer's attention that a part computes. */
+    private static double heads(Part part) {
+        return part.shard() instanceof Shard.TensorShardMetadata ? part.share() : 1;
+    }
+
+    /** Seconds of a layer beside its weights, behind a prompt of the usual length. */
+    private double overhead(NodeId node, double heads) {
+        return resources(node)
+                .engine()
+                .map(e -> e.layerSeconds() + heads * attended() / e.attentionRate())
+                .orElse(LAYER_SECONDS);
+    }
+
+    /** Multiply-adds of one token's attention in one layer behind the prompt; queries are about as wide as the model. */
+    private double attended() {
+        return 2.0 * card.hiddenSize() * PROMPT_TOKENS;
     }
 
     /** Only the last token of a prompt goes through the output head. */
     private double promptSeconds(Part part) {
         NodeInfo.Resources node = resources(part.node());
-        double rate = node.promptRate() > 0 ? node.promptRate() : node.threads() * PROMPT_MACS_PER_THREAD;
-        double macs = activeBytes() / bytesPerWeight() * (1 - headShare()) * part.share() * PROMPT_TOKENS;
+        double rate = node.engine()
+                .map(e -> e.nearest((int) Math.round(bits()), dense()).promptRate())
+                .orElse(node.threads() * PROMPT_MACS_PER_THREAD);
+        double macs = weights() * (1 - headShare()) * part.share() * PROMPT_TOKENS;
         return rate <= 0 ? Double.NaN : macs / rate;
+    }
+
+    /** A part's share of the weights in fact: the first rank of a pipeline has the output head beside its layers. */
+    private double held(Part part) {
+        if (part.shard() instanceof Shard.TensorShardMetadata) {
+            return part.share();
+        }
+        return (1 - headShare()) * part.share() + (part.shard().deviceRank() == 0 ? headShare() : 0);
+    }
+
+    /** Weights that one token goes through. */
+    private double weights() {
+        return card.storageSize().inBytes() * activeShare() / bytesPerWeight();
+    }
+
+    private boolean dense() {
+        String names = (card.family() + " " + card.modelId().value()).toLowerCase(Locale.ROOT);
+        return activeShare() == 1 && !MIXTURES.matcher(names).find();
     }
 
     private double headShare() {
@@ -151,20 +225,28 @@ public final class SpeedModel {
         return edge.latencyMicros() / 2e6 + (edge.bytesPerSecond() > 0 ? bytes / edge.bytesPerSecond() : 0);
     }
 
-    /** Bytes read per token. A mixture of experts reads its active ones only; by convention its name tells, as in {@code 30B-A3B}. */
-    private double activeBytes() {
+    /** The part of the weights that a token goes through. Of a mixture of experts the active ones only; by convention its name tells, as in {@code 30B-A3B}. */
+    private double activeShare() {
         Matcher name = ACTIVE_OF_TOTAL.matcher(card.modelId().value().toLowerCase(Locale.ROOT));
         double active = name.find() ? Double.parseDouble(name.group(2)) / Double.parseDouble(name.group(1)) : 1;
-        return card.storageSize().inBytes() * Math.min(1, active);
+        return Math.min(1, active);
     }
 
-    /** Quantised weights carry a scale and a bias of 16 bits per group of 64. */
-    private double bytesPerWeight() {
+    private double bits() {
         Matcher bits = BITS.matcher(card.quantization().toLowerCase(Locale.ROOT));
         if (bits.find()) {
-            return Double.parseDouble(bits.group(1)) / 8 + 4.0 / 64;
+            return Double.parseDouble(bits.group(1));
         }
-        return card.quantization().toLowerCase(Locale.ROOT).contains("fp4") ? 17.0 / 32 : 2;
+        return card.quantization().toLowerCase(Locale.ROOT).contains("fp4") ? 4 : 16;
+    }
+
+    /** Quantised weights carry a scale and a bias of 16 bits per group of 64, 4-bit floats a scale of 8 bits per group of 32. */
+    private double bytesPerWeight() {
+        double bits = bits();
+        if (bits == 16) {
+            return 2;
+        }
+        return card.quantization().toLowerCase(Locale.ROOT).contains("fp4") ? 17.0 / 32 : bits / 8 + 4.0 / 64;
     }
 
     private static OptionalDouble sum(List<Part> parts, ToDoubleFunction<Part> time) {

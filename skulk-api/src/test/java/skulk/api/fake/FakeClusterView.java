@@ -49,7 +49,7 @@ public final class FakeClusterView {
     }
 
     public static NodeInfo.Resources resources(List<String> backends, double readBandwidth, int threads) {
-        return new NodeInfo.Resources(backends, "full", "tcp", readBandwidth, threads, 0, 0);
+        return new NodeInfo.Resources(backends, "full", "tcp", readBandwidth, threads, Optional.empty());
     }
 
     /** What a node has told of itself, with a friendly name and an Ethernet address. */
@@ -145,6 +145,16 @@ public final class FakeClusterView {
     }
 
     public static ModelCard card(String id, long bytes, int layers, Optional<Integer> kvHeads, int contextLength) {
+        return card(id, bytes, layers, kvHeads, contextLength, "TextGeneration");
+    }
+
+    /** A model that makes embeddings. */
+    public static ModelCard embedding(String id, long bytes) {
+        return card(id, bytes, 12, Optional.empty(), 0, "TextEmbedding");
+    }
+
+    private static ModelCard card(
+            String id, long bytes, int layers, Optional<Integer> kvHeads, int contextLength, String task) {
         return new ModelCard(
                 new ModelId(id),
                 new Memory(bytes),
@@ -152,7 +162,7 @@ public final class FakeClusterView {
                 4096,
                 true,
                 kvHeads,
-                List.of("TextGeneration"),
+                List.of(task),
                 Optional.empty(),
                 "llama",
                 "4bit",

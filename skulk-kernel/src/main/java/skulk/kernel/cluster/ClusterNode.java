@@ -192,14 +192,13 @@ public final class ClusterNode implements AutoCloseable {
 
     private void measure() {
         try {
-            for (HardwareProbe probe : probes.get()) {
-                NodeInfo info = probe.read();
-                execute(() -> {
-                    table.heard(self, info, Instant.now());
-                    changed = true;
-                });
-                broadcast(new Message.Telemetry(info));
-            }
+            List<NodeInfo> read = probes.get().stream().map(HardwareProbe::read).toList();
+            execute(
+                    () -> { // all at once: what one probe corrects of another is never seen uncorrected
+                        read.forEach(info -> table.heard(self, info, Instant.now()));
+                        changed = true;
+                    });
+            read.forEach(info -> broadcast(new Message.Telemetry(info)));
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "a probe failed", e);
         }

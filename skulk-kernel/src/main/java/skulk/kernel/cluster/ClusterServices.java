@@ -31,7 +31,6 @@ import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.NodeProfile;
-import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
@@ -56,6 +55,7 @@ import skulk.kernel.operation.LocalCluster;
 import skulk.kernel.operation.Operations;
 import skulk.kernel.plugin.Offers;
 import skulk.kernel.rank.Engines;
+import skulk.kernel.rank.MeasureMain;
 import skulk.kernel.rank.RankHost;
 import skulk.kernel.rank.RankMain;
 import skulk.kernel.rank.RankSpec;
@@ -63,6 +63,7 @@ import skulk.kernel.storage.PeerBackend;
 import skulk.kernel.storage.PeerServer;
 import skulk.kernel.storage.StorageService;
 import skulk.kernel.storage.StorageSettings;
+import skulk.kernel.telemetry.EngineGauge;
 import skulk.kernel.telemetry.MachineProbe;
 import skulk.kernel.telemetry.NodeSpeed;
 import skulk.kernel.telemetry.TelemetryBus;
@@ -115,8 +116,7 @@ public final class ClusterServices implements Services {
                         this::data,
                         this::viewChanged,
                         event -> cards(catalog, event),
-                        this::probed,
-                        this::loaded));
+                        this::probed));
         ranks = new RankHost(this::launch, supervisor);
         storage = new StorageService(
                 storageSettings(), this::backends, this::share, this::active, supervisor::downloaded);
@@ -182,10 +182,11 @@ public final class ClusterServices implements Services {
     @Override
     public void start() throws IOException {
         Offers offers = node.registry().offers();
-        speed = Optional.of(new NodeSpeed(NodeInfo.Resources.unmeasured(
+        NodeInfo.Resources offered = NodeInfo.Resources.unmeasured(
                 offers.runners().stream().map(RunnerFactory::name).toList(),
                 node.configuration().get(Keys.PARTICIPATION),
-                threads())));
+                threads());
+        speed = Optional.of(new NodeSpeed(offered, gauge(), () -> ranks.local().isEmpty()));
         List<HardwareProbe> all = new ArrayList<>();
         all.add(new MachineProbe(node.home().models(), friendlyName(), Build.version(), speed.get()::resources));
         all.addAll(offers.probes());
@@ -256,6 +257,26 @@ public final class ClusterServices implements Services {
 
     private Duration seconds(Key<Double> key) {
         return Duration.ofMillis((long) (1000 * node.configuration().get(key)));
+    }
+
+    private Optional<EngineGauge> gauge() {
+        List<Path> plugins = launch().plugins();
+        if (plugins.isEmpty() || !node.configuration().get(Keys.MEASURE)) {
+            return Optional.empty();
+        }
+        List<String> command = new ArrayList<>(node.installation().rankCommand(MeasureMain.class.getName()));
+        command.addAll(List.of(node.home().data().toString(), Integer.toString(threads())));
+        plugins.forEach(plugin -> command.add(plugin.toString()));
+        String of = "%s, %d threads, %s %s".formatted(MachineProbe.chip(), threads(), version(), changed(plugins));
+        return Optional.of(new EngineGauge(command, node.home().cache().resolve("engine-speed.json"), of));
+    }
+
+    /** When the newest of the plugins was installed. */
+    private static java.time.Instant changed(List<Path> plugins) {
+        return plugins.stream()
+                .map(plugin -> java.time.Instant.ofEpochMilli(plugin.toFile().lastModified()))
+                .max(java.util.Comparator.naturalOrder())
+                .orElseThrow();
     }
 
     private int threads() {
@@ -346,13 +367,6 @@ public final class ClusterServices implements Services {
 
     private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {
         reachability.heard(from, endpoint);
-    }
-
-    /** A rank that serves has measured its kernels. */
-    private void loaded(RunnerId runner) {
-        ranks.report(runner)
-                .ifPresent(report -> report.thenAccept(json ->
-                        speed.ifPresent(s -> s.heard(json instanceof JsonObject object ? object : JsonObject.EMPTY))));
     }
 
     private static void cards(Catalog catalog, Event event) {

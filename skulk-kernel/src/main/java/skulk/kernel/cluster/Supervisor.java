@@ -51,7 +51,6 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
      * @param watcher hears every view, on the control thread; must not block
      * @param applied hears every event, on the control thread; must not block
      * @param probed hears where other nodes answer measurements, on the control thread; must not block
-     * @param loaded hears of ranks of this node that begin to serve, on any thread; must not block
      */
     public record Settings(
             BiFunction<Instance, Shard, Map<String, String>> engine,
@@ -59,8 +58,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             BiConsumer<NodeId, Message.Data> data,
             Consumer<ClusterView> watcher,
             Consumer<Event> applied,
-            BiConsumer<NodeId, Message.ProbeEndpoint> probed,
-            Consumer<RunnerId> loaded) {}
+            BiConsumer<NodeId, Message.ProbeEndpoint> probed) {}
 
     public Supervisor(NodeId self, ClusterNode cluster, Settings settings) {
         this.self = self;
@@ -256,9 +254,6 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
     public void status(RunnerId runner, RunnerStatus status) {
         cluster.report(new Event.RunnerStatusUpdated(runner, status));
         cluster.replan();
-        if (status instanceof RunnerStatus.RunnerReady) {
-            settings.loaded().accept(runner);
-        }
     }
 
     @Override

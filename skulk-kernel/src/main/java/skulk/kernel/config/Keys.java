@@ -158,6 +158,11 @@ public final class Keys {
     public static final Key<String> KERNELS = Key.oneOf(
                     "inference.kernels", "auto", List.of("auto", "exact", "fast"), "arithmetic of the matrix kernels")
             .env("SKULK_KERNELS");
+    public static final Key<Boolean> MEASURE = Key.flag(
+                    "inference.measure",
+                    true,
+                    "whether the engine measures itself after the first start, for forecasts: a few seconds of all threads")
+            .env("SKULK_MEASURE");
     public static final Key<Boolean> SKIP_WARMUP = Key.flag(
                     "inference.skip_warmup", false, "places without a warm-up pass")
             .env("SKULK_SKIP_LLM_WARMUP");

@@ -43,7 +43,7 @@ final class Derivation {
                 new Memory(weights(manifest)),
                 layers,
                 hidden,
-                !embeds && splits(hidden, heads, kvHeads),
+                !embeds && splits(heads, kvHeads),
                 kvHeads,
                 List.of(embeds ? "TextEmbedding" : "TextGeneration"),
                 Optional.empty(),
@@ -77,9 +77,10 @@ final class Derivation {
         return encoder || type.equals("bert") || type.equals("xlm-roberta");
     }
 
-    /** Whether heads and columns can be divided at all. */
-    private static boolean splits(int hidden, Optional<Integer> heads, Optional<Integer> kvHeads) {
-        return hidden % 2 == 0 && heads.orElse(0) % 2 == 0 && kvHeads.orElse(0) % 2 == 0 && kvHeads.orElse(0) > 0;
+    /** Whether there is a key-value head with its query heads for each of two ranks at least. */
+    private static boolean splits(Optional<Integer> heads, Optional<Integer> kvHeads) {
+        int groups = kvHeads.orElse(0);
+        return groups > 1 && heads.orElse(0) % groups == 0;
     }
 
     private static long weights(ModelManifest manifest) {

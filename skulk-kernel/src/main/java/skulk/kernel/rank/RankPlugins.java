@@ -31,11 +31,20 @@ final class RankPlugins implements Engines.Source {
 
     @Override
     public Engines start(ToRank.Begin rank) throws IOException {
-        Path home = Path.of(rank.home());
+        return start(Path.of(rank.home()), rank.plugins().stream().map(Path::of).toList(), rank.sections());
+    }
+
+    /**
+     * Starts plugins.
+     *
+     * @param home where they may write
+     * @param files their folders or jars
+     * @param settings their sections of the configuration, by name
+     */
+    Engines start(Path home, List<Path> files, JsonObject settings) throws IOException {
         Map<String, JsonObject> sections = new HashMap<>();
-        rank.sections().members().forEach((name, section) -> sections.put(name, (JsonObject) section));
+        settings.members().forEach((name, section) -> sections.put(name, (JsonObject) section));
         Registry registry = new Registry();
-        List<Path> files = rank.plugins().stream().map(Path::of).toList();
         // the node that named these files has decided already that they may be trusted
         PluginEnvironment environment = new PluginEnvironment(
                 new Configuration(home.resolve("skulk.yaml"), false, Map.of(), sections, Map.of()),

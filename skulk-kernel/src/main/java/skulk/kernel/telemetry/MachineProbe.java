@@ -137,7 +137,8 @@ public final class MachineProbe implements HardwareProbe {
                 Build.commit());
     }
 
-    private static String chip() {
+    /** The processor's name, or its architecture. */
+    public static String chip() {
         for (String line : lines(Path.of("/proc/cpuinfo"))) {
             if (line.startsWith("model name")) {
                 return line.substring(line.indexOf(':') + 1).strip();

@@ -1,19 +1,22 @@
 package skulk.kernel.telemetry;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import skulk.api.cluster.EngineSpeed;
 import skulk.api.cluster.NodeInfo.Resources;
-import skulk.api.json.JsonObject;
 
 /**
- * How fast this node is, for forecasts: memory read by all threads, measured once soon after the start, and the engine's kernels, as ranks on this node measure them
- * when they load. Safe for use by several threads.
+ * How fast this node is, for forecasts: memory read by all threads and the engine's kernels, measured once soon after the start, the kernels only where no recent start
+ * has. Safe for use by several threads.
  */
 public final class NodeSpeed implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(NodeSpeed.class.getName());
@@ -25,17 +28,31 @@ public final class NodeSpeed implements AutoCloseable {
     /** The node's own start comes first. */
     private static final Duration DELAY = Duration.ofSeconds(2);
 
+    private final Optional<EngineGauge> gauge;
+    private final BooleanSupplier idle;
     private volatile Resources resources;
     private final Thread measuring;
 
-    /** Begins to measure, soon. @param unmeasured what the node offers */
-    public NodeSpeed(Resources unmeasured) {
-        resources = unmeasured;
+    /**
+     * Begins to measure, soon.
+     *
+     * @param unmeasured what the node offers
+     * @param gauge how the engine is measured; empty where it is not to be
+     * @param idle whether no rank runs on this node, so that there is something to be measured
+     */
+    public NodeSpeed(Resources unmeasured, Optional<EngineGauge> gauge, BooleanSupplier idle) {
+        this.gauge = gauge;
+        this.idle = idle;
+        resources = with(unmeasured, 0, gauge.flatMap(EngineGauge::known));
         measuring = Thread.ofPlatform()
-                .name("read-bandwidth")
+                .name("node-speed")
                 .daemon()
                 .priority(Thread.MIN_PRIORITY)
                 .start(this::measure);
+    }
+
+    private static Resources with(Resources r, double bandwidth, Optional<EngineSpeed> engine) {
+        return new Resources(r.backends(), r.participation(), r.dataTransport(), bandwidth, r.threads(), engine);
     }
 
     /** What the node offers, as fast as is known now. */
@@ -43,44 +60,31 @@ public final class NodeSpeed implements AutoCloseable {
         return resources;
     }
 
-    /** What a rank of this node reports of itself, see {@code speed} there; the newest word counts. */
-    public synchronized void heard(JsonObject report) {
-        report.object("speed").ifPresent(speed -> {
-            double decode = speed.number("decodeBytesPerSecond").orElse(0.0);
-            double prompt = speed.number("promptProductsPerSecond").orElse(0.0);
-            if (decode > 0 && prompt > 0) {
-                Resources r = resources;
-                resources = new Resources(
-                        r.backends(),
-                        r.participation(),
-                        r.dataTransport(),
-                        r.readBandwidth(),
-                        r.threads(),
-                        decode,
-                        prompt);
-            }
-        });
-    }
-
     private void measure() {
         try {
             Thread.sleep(DELAY);
-            double bandwidth = readBandwidth(resources.threads());
-            synchronized (this) {
-                Resources r = resources;
-                resources = new Resources(
-                        r.backends(),
-                        r.participation(),
-                        r.dataTransport(),
-                        bandwidth,
-                        r.threads(),
-                        r.decodeBandwidth(),
-                        r.promptRate());
+            resources = with(resources, readBandwidth(resources.threads()), resources.engine());
+            if (gauge.isPresent() && gauge.get().stale() && idle.getAsBoolean()) {
+                engine(gauge.get());
             }
         } catch (InterruptedException e) {
             return; // closed
         } catch (OutOfMemoryError e) {
             LOG.log(System.Logger.Level.WARNING, "read bandwidth is not measured: {0}", e.getMessage());
+        }
+    }
+
+    private void engine(EngineGauge measured) throws InterruptedException {
+        try {
+            Optional<EngineSpeed> speed = measured.measure();
+            if (speed.isPresent()) {
+                resources = with(resources, resources.readBandwidth(), speed);
+            }
+        } catch (IOException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "the engine is not measured, forecasts are guesses: {0}",
+                    e.getMessage());
         }
     }
 

@@ -53,8 +53,7 @@ public final class TestNode implements AutoCloseable {
                         (from, message) -> data(from, message),
                         view -> viewed(view),
                         event -> {},
-                        (from, endpoint) -> reachability.heard(from, endpoint),
-                        runner -> {}));
+                        (from, endpoint) -> reachability.heard(from, endpoint)));
         reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(

@@ -17,21 +17,33 @@ import skulk.api.placement.SpeedModel;
 /**
  * Gives each node layers in proportion to the memory it can use, by largest remainder and at least one (contract section 9.3). Where rounding would
  * take a node over its memory, its surplus moves to the nodes with the most room, so that a model is refused only if no whole number of layers fits.
+ *
+ * <p>With {@code bySpeed} layers go where they are done soonest as long as there is memory for them, so that all stages take the same time and none waits for another:
+ * a slow node gets fewer, and so does the first, which has the output head beside its layers.
  */
 final class PipelineLayout implements Layout {
+    private final boolean bySpeed;
+
+    PipelineLayout(boolean bySpeed) {
+        this.bySpeed = bySpeed;
+    }
+
     @Override
     public Optional<String> refusal(ModelCard card) {
         return Optional.empty();
     }
 
     @Override
-    public Optional<List<Part>> split(ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable) {
+    public Optional<List<Part>> split(
+            ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable, SpeedModel speed) {
         if (card.nLayers() < ring.size()) {
             return Optional.empty();
         }
         long[] memory = ring.stream().mapToLong(usable).toArray();
-        int[] layers = largestRemainder(card.nLayers(), memory);
-        moveSurplus(layers, capacities(ModelDemand.of(card), card.nLayers(), memory));
+        int[] capacity = capacities(ModelDemand.of(card), card.nLayers(), memory);
+        Optional<int[]> soonest = bySpeed ? soonest(card.nLayers(), ring, capacity, speed) : Optional.empty();
+        int[] layers = soonest.orElseGet(() -> largestRemainder(card.nLayers(), memory));
+        moveSurplus(layers, capacity);
         return Optional.of(parts(card, ring, layers));
     }
 
@@ -71,6 +83,31 @@ final class PipelineLayout implements Layout {
             }
         }
         return shares;
+    }
+
+    /** One layer after the other to the node that is then done soonest; empty where a node has not measured itself, or memory does not suffice. */
+    private static Optional<int[]> soonest(int layers, List<NodeId> ring, int[] capacity, SpeedModel speed) {
+        if (Arrays.stream(capacity).anyMatch(c -> c < 1)
+                || Arrays.stream(capacity).asLongStream().sum() < layers
+                || ring.stream().anyMatch(node -> Double.isNaN(speed.layerSeconds(node)))) {
+            return Optional.empty();
+        }
+        int[] given = new int[ring.size()];
+        Arrays.fill(given, 1);
+        for (int left = layers - given.length; left > 0; left--) {
+            int to = -1;
+            double least = Double.POSITIVE_INFINITY;
+            for (int i = 0; i < given.length; i++) {
+                double head = i == 0 ? speed.headSeconds(ring.get(i)) : 0;
+                double done = head + (given[i] + 1) * speed.layerSeconds(ring.get(i));
+                if (given[i] < capacity[i] && done < least) {
+                    least = done;
+                    to = i;
+                }
+            }
+            given[to]++;
+        }
+        return Optional.of(given);
     }
 
     /** How many layers each node can hold. */

@@ -9,6 +9,13 @@ import skulk.api.placement.Placing;
 
 /** Contiguous layers: each node holds some, activations travel from one to the next. */
 final class PipelinePlacement implements PlacementStrategy {
+    private final PipelineLayout layout;
+
+    /** @param bySpeed whether layers are given out by the nodes' speed rather than by their memory */
+    PipelinePlacement(boolean bySpeed) {
+        layout = new PipelineLayout(bySpeed);
+    }
+
     @Override
     public String name() {
         return Sharding.PIPELINE.toString();
@@ -16,6 +23,6 @@ final class PipelinePlacement implements PlacementStrategy {
 
     @Override
     public PlacementDecision place(PlacementRequest request, ClusterView cluster) {
-        return Placing.decide(request, cluster, new PipelineLayout());
+        return Placing.decide(request, cluster, layout);
     }
 }

@@ -22,7 +22,7 @@ import skulk.api.model.ModelCard;
 class PipelineOracleTest {
     private static final int CLUSTERS = 500;
 
-    private final PipelinePlacement strategy = new PipelinePlacement();
+    private final PipelinePlacement strategy = new PipelinePlacement(false);
 
     @Test
     void placesTheSmallestThatFitsAndRefusesOnlyWhatCannot() {

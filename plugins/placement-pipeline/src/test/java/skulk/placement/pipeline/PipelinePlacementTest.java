@@ -33,7 +33,7 @@ import skulk.api.model.ModelCard;
 class PipelinePlacementTest {
     private static final Optional<Integer> HEADS = Optional.of(8);
 
-    private final PipelinePlacement strategy = new PipelinePlacement();
+    private final PipelinePlacement strategy = new PipelinePlacement(false);
 
     private PlacementDecision place(ModelCard card, FakeClusterView view, int minNodes, String... excluded) {
         return place(card, view, InstanceMeta.MLX_RING, minNodes, excluded);
@@ -93,6 +93,24 @@ class PipelinePlacementTest {
                 instance.shardAssignments().nodeToRunner().get(new NodeId("a")).value();
         assertEquals(4, java.util.UUID.fromString(runner).version());
         assertEquals(Map.of(new NodeId("a"), GB), ((Place) decision).memoryDeltaByNode());
+    }
+
+    @Test
+    void modelsThatEmbedRunOnOneNode() {
+        ModelCard card = FakeClusterView.embedding("org/e", GB);
+        var view = new FakeClusterView()
+                .node("a", 16 * GB, 8 * GB)
+                .node("b", 16 * GB, 8 * GB)
+                .linkAll();
+        assertEquals(List.of("a"), nodes(place(card, view, 1)));
+        assertEquals(
+                "min_nodes=2 is impossible: org/e makes embeddings, and such models run on one node",
+                refusal(place(card, view, 2)));
+        var small = new FakeClusterView()
+                .node("a", 16 * GB, GB)
+                .node("b", 16 * GB, GB)
+                .linkAll();
+        assertTrue(refusal(place(card, small, 1)).contains("cycle [name-a] (Pipeline sharding): node name-a needs"));
     }
 
     @Test
@@ -339,7 +357,7 @@ class PipelinePlacementTest {
                 "m",
                 Optional.of(
                         new NodeInfo.MemoryUsage(new Memory(64 * GB), new Memory(64 * GB), Memory.NONE, Memory.NONE)),
-                new NodeInfo.Resources(List.of("mlx"), "management", "tcp", 90e9, 8, 0, 0));
+                new NodeInfo.Resources(List.of("mlx"), "management", "tcp", 90e9, 8, Optional.empty()));
         var view = new FakeClusterView()
                 .info("m", manager)
                 .node("a", 16 * GB, 8 * GB)

@@ -30,7 +30,7 @@ import skulk.api.model.ModelCard;
 class PipelinePropertiesTest {
     private static final int CLUSTERS = 500;
 
-    private final PipelinePlacement strategy = new PipelinePlacement();
+    private final PipelinePlacement strategy = new PipelinePlacement(false);
 
     record Trial(ClusterView view, PlacementRequest request) {}
 

@@ -29,7 +29,8 @@ final class TensorLayout implements Layout {
     }
 
     @Override
-    public Optional<List<Part>> split(ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable) {
+    public Optional<List<Part>> split(
+            ModelCard card, List<NodeId> ring, ToLongFunction<NodeId> usable, SpeedModel speed) {
         int ranks = ring.size();
         boolean possible = card.numKeyValueHeads().map(heads -> heads >= ranks).orElse(card.hiddenSize() % ranks == 0);
         if (!possible) {

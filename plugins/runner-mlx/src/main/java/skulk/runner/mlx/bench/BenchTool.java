@@ -5,8 +5,10 @@ import java.io.PrintWriter;
 import java.util.List;
 import java.util.spi.ToolProvider;
 import skulk.api.json.JsonObject;
+import skulk.api.json.Records;
 import skulk.api.problem.SkulkException;
 import skulk.runner.mlx.checkpoint.CheckpointException;
+import skulk.runner.mlx.model.EngineProbe;
 import skulk.runner.mlx.model.SyntheticCheckpoint;
 
 /** {@code skulk bench}: the engine on this machine, through the decoder and scheduler that serve; or a server by its URL. */
@@ -19,10 +21,12 @@ public final class BenchTool implements ToolProvider {
                          [--generate 16] [--batch 1,2,4] [--repeat 5] [--json]
                    bench --serving --synthetic SHAPE | --model FOLDER  [--threads N] [--prompt 2000] [--intruder 4000]
                          [--batch 4] [--json]
+                   bench --engine [--threads N] [--json]
                    bench --url http://HOST:PORT --model ID [--key KEY] [--concurrency 1,2,4,8] [--requests 16]
                          [--prompt 128] [--generate 64] [--json]
                    bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
                          [--cancel-rate 0.2] [--cancel-within 1500] [--prompt 512] [--generate 64] [--json]
+              --engine measures what nodes tell each other of their kernels, for forecasts
               --ranks splits the model over processes and compares with one process; --pin gives each a core of its own
               shapes: %s
             """;
@@ -41,6 +45,10 @@ public final class BenchTool implements ToolProvider {
         }
         if (options.has("serving")) {
             return ServingBench.run(options);
+        }
+        if (options.has("engine")) {
+            int threads = options.number("threads", Runtime.getRuntime().availableProcessors());
+            return (JsonObject) Records.toJson(EngineProbe.measure(threads));
         }
         return options.has("ranks") ? RanksBench.run(options) : EngineBench.run(options);
     }

@@ -9,7 +9,7 @@ import java.util.Set;
 
 /** Options of the command line: {@code --name value} or a flag; unknown ones are an error. */
 record Options(Map<String, String> values) {
-    private static final Set<String> FLAGS = Set.of("json", "pin", "serving");
+    private static final Set<String> FLAGS = Set.of("json", "pin", "serving", "engine");
     private static final Set<String> NAMES = Set.of(
             "synthetic",
             "model",

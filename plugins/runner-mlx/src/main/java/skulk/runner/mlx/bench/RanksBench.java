@@ -131,6 +131,7 @@ final class RanksBench {
         List<Double> alone = new ArrayList<>();
         List<Double> split = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
+        List<Double> overOne = new ArrayList<>();
         double ownBusy = 0;
         double[] busy = new double[several.processes.size()];
         for (int round = 0; round < repeat; round++) {
@@ -146,6 +147,7 @@ final class RanksBench {
             alone.add(single);
             split.add(sharded);
             ratios.add(sharded / single);
+            overOne.add(sharded / (streams == 1 ? single : decode(one, 1)));
         }
         double tokens = (double) repeat * streams * (PROMPT + generate);
         return JsonObject.builder()
@@ -159,6 +161,7 @@ final class RanksBench {
                 .put("one_rank_tokens_per_second", Sample.of(alone).spread())
                 .put("sharded_tokens_per_second", Sample.of(split).spread())
                 .put("speedup", Sample.of(ratios).spread())
+                .put("speedup_over_one_stream", Sample.of(overOne).spread())
                 .build();
     }
 

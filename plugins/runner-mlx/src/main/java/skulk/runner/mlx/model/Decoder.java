@@ -1,7 +1,5 @@
 package skulk.runner.mlx.model;
 
-import skulk.api.json.JsonObject;
-
 /**
  * A loaded model (or this rank's share of one): tokens in, logits out, past kept in a paged cache.
  *
@@ -17,11 +15,6 @@ public interface Decoder extends AutoCloseable {
 
     /** The cache that sequences of this decoder live in. */
     KvPool cache();
-
-    /** How fast this rank's threads go through weights, measured when it was loaded; empty where that was not worth the time. */
-    default JsonObject speed() {
-        return JsonObject.EMPTY;
-    }
 
     /**
      * Runs one step: appends every slice's tokens to its sequence and computes the logits that the slices ask for.

@@ -2,7 +2,6 @@ package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import skulk.api.RankContext.Partial;
 import skulk.runner.mlx.checkpoint.Checkpoint;
@@ -95,12 +94,10 @@ public final class DecoderLoader {
         Ops ops = new Ops(backend, owned.workers, options.collectives(), precision.rounds());
         boolean layered = options.shard().tensorRanks() == 1;
         Pipeline pipeline = new Pipeline(options.collectives(), layered);
-        Optional<KernelSpeed> speed = Optional.empty();
         if (precision.large()) {
             Warmup.matrices(ops, weights.formats());
-            speed = Optional.of(KernelSpeed.measure(ops, weights.formats()));
         }
-        TransformerDecoder.Parts parts = new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory, speed);
+        TransformerDecoder.Parts parts = new TransformerDecoder.Parts(pipeline, owned.workers, owned.memory);
         Decoder decoder = new TransformerDecoder(architecture, spec, cache, ops, parts);
         if (options.collectives().ranks() == 1) {
             Warmup.steps(decoder);
@@ -108,8 +105,8 @@ public final class DecoderLoader {
             Mute mute =
                     new Mute(options.collectives().rank(), options.collectives().ranks());
             Ops muted = new Ops(backend, owned.workers, mute, precision.rounds());
-            TransformerDecoder.Parts alone = new TransformerDecoder.Parts(
-                    new Pipeline(mute, layered), owned.workers, owned.memory, Optional.empty());
+            TransformerDecoder.Parts alone =
+                    new TransformerDecoder.Parts(new Pipeline(mute, layered), owned.workers, owned.memory);
             Warmup.steps(new TransformerDecoder(architecture, spec, cache, muted, alone));
         }
         if (precision.large()) {

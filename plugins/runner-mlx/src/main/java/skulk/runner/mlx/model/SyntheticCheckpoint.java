@@ -19,6 +19,7 @@ import skulk.runner.mlx.checkpoint.SafetensorsWriter;
  */
 public final class SyntheticCheckpoint {
     private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
+            "tiny", new Shape("llama", 512, 8, 1024, 8, 4, 64, 1024),
             "llama-1b", new Shape("llama", 2048, 16, 8192, 32, 8, 64, 128256),
             "llama-3b", new Shape("llama", 3072, 28, 8192, 24, 8, 128, 128256),
             "smollm-135m", new Shape("llama", 576, 30, 1536, 9, 3, 64, 49152),
@@ -43,6 +44,13 @@ public final class SyntheticCheckpoint {
     /** Names of the shapes that {@link #write} knows. */
     public static List<String> shapes() {
         return List.copyOf(SHAPES.keySet());
+    }
+
+    /** Multiply-adds of one token through a shape, output head included, attention not. */
+    static long products(String name) {
+        Shape shape = SHAPES.get(name);
+        long heads = (2L * shape.heads + 2L * shape.kvHeads) * shape.width;
+        return shape.layers * (heads + 3L * shape.inner) * shape.hidden + (long) shape.vocab * shape.hidden;
     }
 
     /**

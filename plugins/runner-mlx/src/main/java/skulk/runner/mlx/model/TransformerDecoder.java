@@ -1,10 +1,8 @@
 package skulk.runner.mlx.model;
 
 import java.util.HashSet;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import skulk.api.json.JsonObject;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.WorkerPool;
 
@@ -17,7 +15,6 @@ final class TransformerDecoder implements Decoder {
     private final Pipeline pipeline;
     private final WorkerPool workers;
     private final NativeMemory memory;
-    private final JsonObject speed;
     private boolean closed;
 
     TransformerDecoder(Architecture architecture, DecoderSpec spec, PagedPool cache, Ops ops, Parts parts) {
@@ -28,12 +25,6 @@ final class TransformerDecoder implements Decoder {
         this.pipeline = parts.pipeline;
         this.workers = parts.workers;
         this.memory = parts.memory;
-        this.speed = parts.speed
-                .map(s -> JsonObject.builder()
-                        .put("decodeBytesPerSecond", s.bytesPerSecond())
-                        .put("promptProductsPerSecond", s.productsPerSecond())
-                        .build())
-                .orElse(JsonObject.EMPTY);
     }
 
     @Override
@@ -44,11 +35,6 @@ final class TransformerDecoder implements Decoder {
     @Override
     public KvPool cache() {
         return cache;
-    }
-
-    @Override
-    public JsonObject speed() {
-        return speed;
     }
 
     @Override
@@ -144,5 +130,5 @@ final class TransformerDecoder implements Decoder {
     }
 
     /** What the decoder owns beside the model. */
-    record Parts(Pipeline pipeline, WorkerPool workers, NativeMemory memory, Optional<KernelSpeed> speed) {}
+    record Parts(Pipeline pipeline, WorkerPool workers, NativeMemory memory) {}
 }

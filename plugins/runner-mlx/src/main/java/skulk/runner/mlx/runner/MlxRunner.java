@@ -94,7 +94,6 @@ final class MlxRunner implements Runner {
                 .with("kernels", decoder.spec().kernels())
                 .with("weightBytes", decoder.spec().weightBytes())
                 .with("kvBytesPerToken", decoder.spec().kvBytesPerToken())
-                .with("speed", decoder.speed())
                 .with("preparing", inPreparation.get());
     }
 

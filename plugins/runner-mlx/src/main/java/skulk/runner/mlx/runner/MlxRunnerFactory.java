@@ -7,16 +7,20 @@ import skulk.api.IncomingModel;
 import skulk.api.RankContext;
 import skulk.api.Runner;
 import skulk.api.RunnerFactory;
+import skulk.api.cluster.EngineSpeed;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.Shard;
 import skulk.api.model.FilePart;
 import skulk.api.model.ModelCard;
+import skulk.runner.mlx.model.EngineProbe;
 
 /**
  * Says which cards this engine runs, and loads them. The node process asks without the vector module, so nothing here
  * touches kernels before {@link #load}.
  */
 public final class MlxRunnerFactory implements RunnerFactory {
+    private static final System.Logger LOG = System.getLogger(MlxRunnerFactory.class.getName());
+
     @Override
     public String name() {
         return "mlx";
@@ -38,6 +42,16 @@ public final class MlxRunnerFactory implements RunnerFactory {
     @Override
     public List<FilePart> share(Shard shard, IncomingModel files) throws IOException, InterruptedException {
         return ShardFiles.of(shard, files);
+    }
+
+    @Override
+    public Optional<EngineSpeed> measure(int threads) {
+        try {
+            return Optional.of(EngineProbe.measure(threads));
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.WARNING, "the engine is not measured: {0}", e.getMessage());
+            return Optional.empty();
+        }
     }
 
     @Override

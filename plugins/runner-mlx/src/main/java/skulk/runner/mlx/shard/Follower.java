@@ -135,7 +135,6 @@ public final class Follower implements Runner {
                 .put("kernels", decoder.spec().kernels())
                 .put("weightBytes", decoder.spec().weightBytes())
                 .put("kvBytesPerToken", decoder.spec().kvBytesPerToken())
-                .put("speed", decoder.speed())
                 .put("cacheBlocks", decoder.cache().totalBlocks())
                 .put("cacheBlocksFree", decoder.cache().freeBlocks())
                 .put("cacheBytes", decoder.cache().usedBytes())

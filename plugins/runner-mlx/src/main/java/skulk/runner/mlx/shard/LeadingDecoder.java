@@ -1,6 +1,5 @@
 package skulk.runner.mlx.shard;
 
-import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Batch;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderSpec;
@@ -17,11 +16,6 @@ record LeadingDecoder(Decoder decoder, RankGroup group) implements Decoder {
     @Override
     public KvPool cache() {
         return decoder.cache();
-    }
-
-    @Override
-    public JsonObject speed() {
-        return decoder.speed();
     }
 
     @Override

@@ -1,15 +1,18 @@
 package skulk.runner.mlx.shard;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import skulk.runner.mlx.checkpoint.Checkpoint;
 import skulk.runner.mlx.model.LoadOptions.Shard;
 
-/** Even splits of a model, for tools; in a cluster placement decides. */
+/** Fair splits of a model, for tools; in a cluster placement decides. */
 public final class Splits {
     private static final Pattern LAYER = Pattern.compile("\\.layers\\.(\\d+)\\.");
 
@@ -22,16 +25,34 @@ public final class Splits {
                 .toList();
     }
 
-    /** Consecutive layers for each rank. @throws IllegalArgumentException where there are fewer layers than ranks */
+    /**
+     * Consecutive layers for each rank, so that all read about as many bytes per token: the first has the output head as well.
+     *
+     * @throws IllegalArgumentException where there are fewer layers than ranks
+     */
     public static List<Shard> pipeline(Path folder, int ranks) {
-        int layers = layers(folder);
+        long[] bytes = bytes(folder);
+        int layers = bytes.length - 1;
         if (layers < ranks) {
             throw new IllegalArgumentException(
                     "a model of " + layers + " layers cannot be split over " + ranks + " ranks by layers");
         }
-        return IntStream.range(0, ranks)
-                .mapToObj(rank -> Shard.layers(rank * layers / ranks, (rank + 1) * layers / ranks))
-                .toList();
+        long whole = Arrays.stream(bytes).sum();
+        List<Shard> parts = new ArrayList<>();
+        long read = bytes[layers];
+        int first = 0;
+        for (int rank = 0; rank < ranks; rank++) {
+            int end = first;
+            int most = layers - (ranks - 1 - rank); // the others need a layer each
+            // a layer that crosses the line goes where the larger part of it lies
+            while (end < most && (end == first || read + bytes[end] / 2 <= whole * (rank + 1) / ranks)) {
+                read += bytes[end++];
+            }
+            int last = rank == ranks - 1 ? layers : end;
+            parts.add(Shard.layers(first, last));
+            first = last;
+        }
+        return parts;
     }
 
     /** So many consecutive layers for each rank, the last one taking those up to the end. */
@@ -48,14 +69,23 @@ public final class Splits {
                 .toList();
     }
 
-    private static int layers(Path folder) {
+    /** Bytes of each layer and, at the end, of the output head. */
+    private static long[] bytes(Path folder) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            return checkpoint.names().stream()
-                    .map(Splits::layer)
-                    .flatMap(Optional::stream)
-                    .mapToInt(layer -> layer + 1)
-                    .max()
-                    .orElse(0);
+            TreeMap<Integer, Long> layers = new TreeMap<>();
+            long embedding = 0;
+            long head = 0;
+            for (String name : checkpoint.names()) {
+                long size = checkpoint.get(name).data().byteSize();
+                Optional<Integer> layer = layer(name);
+                layer.ifPresent(index -> layers.merge(index, size, Long::sum));
+                embedding += name.contains("embed_tokens") ? size : 0;
+                head += name.contains("lm_head") ? size : 0;
+            }
+            long[] bytes = new long[layers.isEmpty() ? 1 : layers.lastKey() + 2];
+            layers.forEach((index, size) -> bytes[index] = size);
+            bytes[bytes.length - 1] = head > 0 ? head : embedding;
+            return bytes;
         }
     }
 
