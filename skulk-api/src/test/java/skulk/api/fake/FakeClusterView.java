@@ -139,6 +139,24 @@ public final class FakeClusterView {
                 -1);
     }
 
+    /** A view of the same cluster in which nodes tell something else of themselves. */
+    public static ClusterView with(ClusterView v, Map<NodeId, NodeInfo> nodes) {
+        return new ClusterView(
+                v.self(),
+                v.master(),
+                v.epoch(),
+                v.members(),
+                v.instances(),
+                v.runners(),
+                v.tasks(),
+                v.downloads(),
+                nodes,
+                v.topology(),
+                v.nodeHealth(),
+                v.tracingEnabled(),
+                v.lastEventAppliedIdx());
+    }
+
     /** A plain text model of 32 layers, hidden size 4096. */
     public static ModelCard card(String id, long bytes, Optional<Integer> kvHeads) {
         return card(id, bytes, 32, kvHeads, 0);

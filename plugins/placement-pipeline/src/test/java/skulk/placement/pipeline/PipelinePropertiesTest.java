@@ -135,21 +135,7 @@ class PipelinePropertiesTest {
                 Random random = new Random(seed);
                 Map<NodeId, NodeInfo> richer = new HashMap<>();
                 trial.view().nodes().forEach((id, node) -> richer.put(id, random.nextBoolean() ? node : richer(node)));
-                ClusterView v = trial.view();
-                ClusterView view = new ClusterView(
-                        v.self(),
-                        v.master(),
-                        v.epoch(),
-                        v.members(),
-                        Map.of(),
-                        Map.of(),
-                        Map.of(),
-                        Map.of(),
-                        richer,
-                        v.topology(),
-                        Map.of(),
-                        false,
-                        -1);
+                ClusterView view = FakeClusterView.with(trial.view(), richer);
                 assertTrue(strategy.place(trial.request(), view) instanceof Place, "seed " + seed);
             }
         }

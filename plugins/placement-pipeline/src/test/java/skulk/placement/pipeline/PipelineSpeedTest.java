@@ -60,20 +60,7 @@ class PipelineSpeedTest {
     private static ClusterView measured(ClusterView v, Random random) {
         Map<NodeId, NodeInfo> nodes = new HashMap<>();
         v.nodes().forEach((id, n) -> nodes.put(id, fast(n, (5 + random.nextInt(200)) * 1e9)));
-        return new ClusterView(
-                v.self(),
-                v.master(),
-                v.epoch(),
-                v.members(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                nodes,
-                v.topology(),
-                Map.of(),
-                false,
-                -1);
+        return FakeClusterView.with(v, nodes);
     }
 
     private static NodeInfo fast(NodeInfo n, double rate) {
@@ -118,20 +105,7 @@ class PipelineSpeedTest {
     }
 
     private static ClusterView only(ClusterView v, NodeId node) {
-        return new ClusterView(
-                node,
-                v.master(),
-                v.epoch(),
-                List.of(node),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(),
-                Map.of(node, v.nodes().get(node)),
-                new skulk.api.cluster.Topology(List.of(node), Map.of()),
-                Map.of(),
-                false,
-                -1);
+        return new FakeClusterView().info(node.value(), v.nodes().get(node)).build();
     }
 
     @Test
