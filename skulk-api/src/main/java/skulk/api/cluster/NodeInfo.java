@@ -67,7 +67,7 @@ public record NodeInfo(
      * @param backends names of the engines it offers, such as {@code mlx}
      * @param participation {@code full}, {@code management} or {@code ffn_only}
      * @param dataTransport how ranks talk to it, such as {@code tcp}
-     * @param readBandwidth measured memory read bandwidth with all threads, bytes per second; 0 until measured
+     * @param readBandwidth measured memory read bandwidth of all processors together, bytes per second; 0 until measured
      * @param threads how many threads a rank there computes with
      * @param engine how fast the engine is there; empty until it has measured itself
      */

@@ -4,10 +4,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeInfo;
@@ -37,8 +40,11 @@ public final class SpeedModel {
     /** What a layer costs beside its weights, where the engine has not measured itself. */
     private static final double LAYER_SECONDS = 40e-6;
 
-    /** Choosing a token and handing it out. */
-    private static final double TOKEN_SECONDS = 200e-6;
+    /** Choosing a token and handing it out: the rank turns it into text and a frame, the node into a chunk. */
+    private static final double TOKEN_SECONDS = 600e-6;
+
+    /** The part of a machine's read bandwidth that the kernels of several ranks reach together. */
+    private static final double SHARED_EFFICIENCY = 0.9;
 
     /** How long the engine lets a step of a prompt take, and how many it makes of one at most. */
     private static final double PROMPT_STEP_SECONDS = 0.25;
@@ -75,6 +81,33 @@ public final class SpeedModel {
         return forecast(parts, add(read, hops), add(prompt, promptHops));
     }
 
+    /** Ranks that work at the same time on one machine share its memory, which may be all that one of them alone uses. */
+    private double sharing(List<Part> parts) {
+        double slowest = 0;
+        for (Part part : parts) {
+            List<Part> together = parts.stream()
+                    .filter(other -> sameMachine(part.node(), other.node()))
+                    .toList();
+            double share = together.stream().mapToDouble(Part::share).sum();
+            double bandwidth = resources(part.node()).readBandwidth() * SHARED_EFFICIENCY;
+            boolean shared = together.size() > 1 && bandwidth > 0;
+            slowest = Math.max(slowest, shared ? share * weights() * bytesPerWeight() / bandwidth : 0);
+        }
+        return slowest;
+    }
+
+    /** Nodes that tell the same addresses are processes of one machine. */
+    private boolean sameMachine(NodeId a, NodeId b) {
+        return a.equals(b) || !addresses(a).isEmpty() && addresses(a).equals(addresses(b));
+    }
+
+    private Set<String> addresses(NodeId node) {
+        return Optional.ofNullable(cluster.nodes().get(node)).stream()
+                .flatMap(info -> info.network().stream())
+                .map(NodeInfo.NetworkInterface::ipAddress)
+                .collect(Collectors.toSet());
+    }
+
     /** A prompt is read in steps, and while a stage works on one, the stage before works on the next. */
     private static OptionalDouble overlapped(OptionalDouble all, OptionalDouble slowest) {
         if (all.isEmpty() || slowest.isEmpty()) {
@@ -86,7 +119,8 @@ public final class SpeedModel {
 
     /** All ranks at once, joined after attention and after the feed-forward part of each layer. */
     public Forecast tensor(List<Part> parts) {
-        OptionalDouble read = max(parts, this::seconds);
+        OptionalDouble alone = max(parts, this::seconds);
+        OptionalDouble read = alone.isPresent() ? known(Math.max(alone.getAsDouble(), sharing(parts))) : alone;
         OptionalDouble prompt = max(parts, this::promptSeconds);
         return forecast(parts, add(read, exchanges(parts, 1)), add(prompt, exchanges(parts, PROMPT_TOKENS)));
     }
@@ -103,8 +137,9 @@ public final class SpeedModel {
     /** Seconds of one token in a part; NaN where the node has not measured. */
     private double seconds(Part part) {
         double rate = rate(part.node());
-        double layers = part.shard().endLayer() - part.shard().startLayer();
-        return rate <= 0 ? Double.NaN : weights() * held(part) / rate + layers * overhead(part.node(), heads(part));
+        return rate <= 0
+                ? Double.NaN
+                : weights() * held(part) / rate + layers(part) * overhead(part.node(), heads(part));
     }
 
     /** Seconds of one token in one whole layer on a node; NaN where it has not measured. */
@@ -125,6 +160,10 @@ public final class SpeedModel {
         return node.engine()
                 .map(e -> e.nearest((int) Math.round(bits()), dense()).decodeRate())
                 .orElse(node.readBandwidth() * DECODE_EFFICIENCY / bytesPerWeight());
+    }
+
+    private static int layers(Part part) {
+        return part.shard().endLayer() - part.shard().startLayer();
     }
 
     /** The share of a layer's attention that a part computes. */
@@ -152,7 +191,10 @@ public final class SpeedModel {
                 .map(e -> e.nearest((int) Math.round(bits()), dense()).promptRate())
                 .orElse(node.threads() * PROMPT_MACS_PER_THREAD);
         double macs = weights() * (1 - headShare()) * part.share() * PROMPT_TOKENS;
-        return rate <= 0 ? Double.NaN : macs / rate;
+        // a token in the middle of the prompt attends to half of it
+        double attended = attended() / 2 * PROMPT_TOKENS * heads(part) * layers(part);
+        double attention = node.engine().map(e -> attended / e.attentionRate()).orElse(0.0);
+        return rate <= 0 ? Double.NaN : macs / rate + attention;
     }
 
     /** A part's share of the weights in fact: the first rank of a pipeline has the output head beside its layers. */
@@ -183,7 +225,7 @@ public final class SpeedModel {
     }
 
     private NodeInfo.Resources resources(NodeId node) {
-        return java.util.Optional.ofNullable(cluster.nodes().get(node))
+        return Optional.ofNullable(cluster.nodes().get(node))
                 .flatMap(NodeInfo::resources)
                 .orElse(NodeInfo.Resources.unmeasured(List.of(), "full", 0));
     }

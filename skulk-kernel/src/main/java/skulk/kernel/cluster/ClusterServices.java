@@ -267,7 +267,8 @@ public final class ClusterServices implements Services {
         List<String> command = new ArrayList<>(node.installation().rankCommand(MeasureMain.class.getName()));
         command.addAll(List.of(node.home().data().toString(), Integer.toString(threads())));
         plugins.forEach(plugin -> command.add(plugin.toString()));
-        String of = "%s, %d threads, %s %s".formatted(MachineProbe.chip(), threads(), version(), changed(plugins));
+        String of =
+                "%s, %d threads, %s %s".formatted(MachineProbe.chip(), threads(), Build.version(), changed(plugins));
         return Optional.of(new EngineGauge(command, node.home().cache().resolve("engine-speed.json"), of));
     }
 

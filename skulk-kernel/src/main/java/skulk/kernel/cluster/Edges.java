@@ -3,8 +3,10 @@ package skulk.kernel.cluster;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Topology.Edge;
 
@@ -35,6 +37,20 @@ final class Edges {
     static Map<NodeId, Map<NodeId, List<Edge>>> remove(
             Map<NodeId, Map<NodeId, List<Edge>>> edges, Event.Connection connection) {
         return with(edges, connection.source(), connection.sink(), others(edges, connection));
+    }
+
+    /**
+     * The addresses to try for a rank of another node.
+     *
+     * @param placed the one that placement chose, if any
+     * @param verified edges to that node, best first
+     * @param told what the node says of itself; tried last, for a link may have come up since
+     */
+    static List<String> inOrder(List<String> placed, List<Edge> verified, List<String> told) {
+        Set<String> addresses = new LinkedHashSet<>(placed);
+        verified.forEach(edge -> addresses.add(edge.address()));
+        addresses.addAll(told);
+        return List.copyOf(addresses);
     }
 
     /** Without every edge from or to a node. */

@@ -23,6 +23,7 @@ import skulk.api.cluster.NodeId;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.RunnerStatus;
 import skulk.api.cluster.Shard;
+import skulk.api.cluster.Topology.Edge;
 import skulk.kernel.rank.FromRank;
 import skulk.kernel.rank.LocalRank;
 import skulk.kernel.rank.RankHost;
@@ -196,10 +197,9 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
         Shard own = instance.shardAssignments().runnerToShard().get(runner);
         endpoints.getOrDefault(instance.instanceId(), Map.of()).forEach((rank, endpoint) -> {
             if (rank != own.deviceRank()) {
-                List<String> addresses = new ArrayList<>(placed(instance, rank));
-                endpoint.addresses().stream()
-                        .filter(a -> !addresses.contains(a))
-                        .forEach(addresses::add);
+                NodeId node = instance.shardAssignments().nodesByRank().get(rank);
+                List<Edge> verified = cluster.view().topology().edges(self, node);
+                List<String> addresses = Edges.inOrder(placed(instance, rank), verified, endpoint.addresses());
                 peers.add(new ToRank.Peer(rank, addresses, endpoint.port(), endpoint.key()));
             }
         });

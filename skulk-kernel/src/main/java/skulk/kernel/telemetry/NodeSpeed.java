@@ -15,7 +15,7 @@ import skulk.api.cluster.EngineSpeed;
 import skulk.api.cluster.NodeInfo.Resources;
 
 /**
- * How fast this node is, for forecasts: memory read by all threads and the engine's kernels, measured once soon after the start, the kernels only where no recent start
+ * How fast this node is, for forecasts: memory read by all processors and the engine's kernels, measured once soon after the start, the kernels only where no recent start
  * has. Safe for use by several threads.
  */
 public final class NodeSpeed implements AutoCloseable {
@@ -63,7 +63,7 @@ public final class NodeSpeed implements AutoCloseable {
     private void measure() {
         try {
             Thread.sleep(DELAY);
-            resources = with(resources, readBandwidth(resources.threads()), resources.engine());
+            resources = with(resources, readBandwidth(Runtime.getRuntime().availableProcessors()), resources.engine());
             if (gauge.isPresent() && gauge.get().stale() && idle.getAsBoolean()) {
                 engine(gauge.get());
             }

@@ -158,6 +158,23 @@ class TensorPlacementTest {
     }
 
     @Test
+    void nodesOfOneMachineShareItsMemory() {
+        ModelCard card = card("org/m", 8 * GB, Optional.of(8));
+        FakeClusterView apart =
+                nodes(20 * GB, 20 * GB).edge("n0", "n1", 40, 5e9).edge("n1", "n0", 40, 5e9);
+        double two = ((Place) place(card, apart.build(), 2)).forecast().tokensPerSecond();
+        ClusterView view = apart.build();
+        NodeInfo other = view.nodes().get(new NodeId("n0"));
+        FakeClusterView together = nodes(20 * GB, 20 * GB)
+                .info("n1", other)
+                .edge("n0", "n1", 40, 5e9)
+                .edge("n1", "n0", 40, 5e9);
+        double shared = ((Place) place(card, together.build(), 2)).forecast().tokensPerSecond();
+        // 30 GB/s for 8 GB, of which kernels get nine tenths, where each alone would get 65 hundredths for half as much
+        assertTrue(shared < 0.75 * two && shared > 0.65 * two, shared + " against " + two);
+    }
+
+    @Test
     void neverOverMemoryInRandomClusters() {
         int several = 0;
         for (long seed = 0; seed < 500; seed++) {

@@ -112,7 +112,8 @@ final class EngineBench {
                 .build();
     }
 
-    private static double bandwidth(int threads) {
+    /** Bytes per second that so many threads read together. */
+    static double bandwidth(int threads) {
         try (WorkerPool pool = new WorkerPool(threads)) {
             return ReadBandwidth.measure(pool);
         }

@@ -61,6 +61,8 @@ final class RanksBench {
             String sharding = options.text("sharding").orElse("Pipeline");
             List<LoadOptions.Shard> parts = parts(folder.path(), sharding, options, ranks);
             LinkSpeed links = LinkSpeed.measure();
+            double own = EngineBench.bandwidth(load.threads());
+            double all = EngineBench.bandwidth(load.threads() * ranks);
             try (Decoder whole = DecoderLoader.load(folder.path(), load);
                     LocalGroup group = new LocalGroup(folder.path(), parts, load)) {
                 if (options.has("pin")) {
@@ -70,7 +72,14 @@ final class RanksBench {
                 try (Setup one = Setup.of(whole, plan -> {}, 1, options, List.of());
                         Setup several = Setup.of(group.decoder(), group::plan, overlap, options, group.processes())) {
                     return report(
-                            options, sharding, links, new RanksBench(options.number("generate", 16)), one, several);
+                                    options,
+                                    sharding,
+                                    links,
+                                    new RanksBench(options.number("generate", 16)),
+                                    one,
+                                    several)
+                            .with("read_bandwidth_gb_s", Sample.round(own / 1e9))
+                            .with("read_bandwidth_together_gb_s", Sample.round(all / 1e9));
                 }
             }
         }

@@ -17,57 +17,87 @@ import skulk.runner.mlx.kernel.TileMatrix;
 import skulk.runner.mlx.kernel.WorkerPool;
 
 /**
- * Measures the kernels of this machine: products of the usual formats, and the steps of a small model for what a layer takes beside them. The best of a few tries,
- * so that a moment's other load does not count. Takes a few seconds, most of them for compiling.
+ * Measures the engine on this machine. Steps of a model with small layers and of one with large layers give what a weight takes and what a layer takes beside its
+ * weights, for one row and for many; steps behind few tokens and behind many give what attention takes. Other formats of weights are compared with that of the models
+ * by their products alone. The best of a few tries, so that a moment's other load does not count. Takes about ten seconds, most of them for compiling.
  */
 public final class EngineProbe {
     private static final int COLS = 2048;
     /** Beyond the caches of most processors. */
     private static final long BYTES = 64L << 20;
 
-    private static final int PROMPT_ROWS = 64;
-    private static final int PROMPT_OUTPUTS = 4096;
-    private static final int TRIES = 7;
+    private static final int MANY_ROWS = 32;
+    private static final int MANY_OUTPUTS = 4096;
+    private static final int TRIES = 9;
     private static final int GROUP = 64;
 
-    private static final String SHAPE = "tiny";
+    private static final String SMALL = "probe-small";
+    private static final String LARGE = "probe-large";
     private static final int SHORT = 16;
     private static final int LONG = 1040;
-    private static final int STEPS = 16;
-    private static final int ROUNDS = 20;
+    private static final int STEPS = 4;
+    private static final int LEAST_ROUNDS = 4;
+    private static final long ENOUGH_NANOS = 500_000_000;
 
     private EngineProbe() {}
+
+    /** Multiply-adds per second of bare products, with one row and with many. */
+    private record Products(double one, double many) {}
+
+    /**
+     * Seconds of a step.
+     *
+     * @param layer of weights, all of the model's by its layers
+     * @param little a token behind few others, by layers
+     * @param lot a token behind many others, by layers
+     * @param many rows behind few others, by layers
+     */
+    private record Steps(double layer, double width, double little, double lot, double many) {}
 
     /**
      * Measures.
      *
      * @param threads that compute
-     * @throws IOException where the small model cannot be written to the temporary folder
+     * @throws IOException where the models cannot be written to the temporary folder
      */
     public static EngineSpeed measure(int threads) throws IOException {
-        List<EngineSpeed.Format> formats = new ArrayList<>();
+        Products four;
+        List<EngineSpeed.Format> others = new ArrayList<>();
+        Steps small = steps(SMALL, threads);
+        Steps large = steps(LARGE, threads);
+        double rate = (large.layer - small.layer) / (large.little - small.little);
+        double layer = Math.max(0, small.little - small.layer / rate);
+        double promptRate = MANY_ROWS * large.layer / large.many;
+        double attention = 2 * large.width * (LONG - SHORT) / Math.max(1e-9, large.lot - large.little);
         try (WorkerPool pool = new WorkerPool(threads)) {
             Ops rounded = new Ops(Backend.best(), pool, Collectives.alone(), true);
             Ops exact = new Ops(Backend.best(), pool, Collectives.alone(), false);
-            TileFormat four = TileFormat.affine(4, GROUP, false);
-            formats.add(format(rounded, four, true));
-            formats.add(format(exact, four, false));
-            formats.add(format(exact, TileFormat.affine(8, GROUP, false), true));
-            formats.add(format(exact, TileFormat.plain(TileFormat.Kind.BF16), true));
+            TileFormat affine4 = TileFormat.affine(4, GROUP, false);
+            four = products(rounded, affine4);
+            double one = rate / four.one;
+            double many = promptRate / four.many;
+            others.add(format(4, false, products(exact, affine4), one, many));
+            others.add(format(8, true, products(exact, TileFormat.affine(8, GROUP, false)), one, many));
+            others.add(format(16, true, products(exact, TileFormat.plain(TileFormat.Kind.BF16)), one, many));
         }
-        return speed(threads, formats);
+        others.addFirst(new EngineSpeed.Format(4, true, rate, promptRate));
+        return new EngineSpeed(others, layer, attention);
     }
 
-    private static EngineSpeed.Format format(Ops ops, TileFormat format, boolean dense) {
+    private static EngineSpeed.Format format(int bits, boolean dense, Products products, double one, double many) {
+        return new EngineSpeed.Format(bits, dense, products.one * one, products.many * many);
+    }
+
+    private static Products products(Ops ops, TileFormat format) {
         Warmup.matrices(ops, Set.of(format));
         int outputs = (int) (BYTES / (format.tileBytes(COLS) / TileFormat.ROWS)) / TileFormat.ROWS * TileFormat.ROWS;
         try (NativeMemory memory = new NativeMemory()) {
             double one = (double) outputs * COLS / seconds(ops, matrix(memory, format, outputs), 1);
-            double many = (double) PROMPT_OUTPUTS
+            double many = (double) MANY_OUTPUTS
                     * COLS
-                    * PROMPT_ROWS
-                    / seconds(ops, matrix(memory, format, PROMPT_OUTPUTS), PROMPT_ROWS);
-            return new EngineSpeed.Format(format.bits(), dense, one, many);
+                    * MANY_ROWS
+                    / seconds(ops, matrix(memory, format, MANY_OUTPUTS), MANY_ROWS);
+            return new Products(one, many);
         }
     }
 
@@ -91,42 +121,40 @@ public final class EngineProbe {
         return best / 1e9;
     }
 
-    /** What is there beside products, from tokens of a model that is nearly nothing else, with little and with more before them. */
-    private static EngineSpeed speed(int threads, List<EngineSpeed.Format> formats) throws IOException {
+    private static Steps steps(String shape, int threads) throws IOException {
         Path folder = Files.createTempDirectory("skulk-probe");
         try {
-            SyntheticCheckpoint.write(folder, SHAPE, 4, GROUP);
+            SyntheticCheckpoint.write(folder, shape, 4, GROUP);
             LoadOptions options = LoadOptions.defaults()
                     .withThreads(threads)
                     .withKernels(LoadOptions.Kernels.FAST)
                     .withKv(LoadOptions.KvFormat.BF16)
                     .withLimits(new LoadOptions.Limits(Long.MAX_VALUE, 64L << 20, 4096));
             try (Decoder decoder = DecoderLoader.load(folder, options)) {
-                double little = step(decoder, SHORT);
-                double more = step(decoder, LONG);
-                int layers = decoder.spec().layers();
-                double products =
-                        SyntheticCheckpoint.products(SHAPE) / formats.getFirst().decodeRate();
-                // keys and values
-                double attended = 2.0 * decoder.spec().hidden() * (LONG - SHORT) * layers;
-                return new EngineSpeed(
-                        formats, Math.max(0, (little - products) / layers), attended / Math.max(1e-9, more - little));
+                double layers = decoder.spec().layers();
+                return new Steps(
+                        SyntheticCheckpoint.products(shape) / layers,
+                        decoder.spec().hidden(),
+                        step(decoder, SHORT, 1) / layers,
+                        step(decoder, LONG, 1) / layers,
+                        step(decoder, SHORT, MANY_ROWS) / layers);
             }
         } finally {
             delete(folder);
         }
     }
 
-    /** Seconds of a token behind so many others. */
-    private static double step(Decoder decoder, int context) {
+    /** Seconds of a step of some tokens behind so many others. */
+    private static double step(Decoder decoder, int context, int rows) {
         Logits logits = new Logits();
         long best = Long.MAX_VALUE;
         try (KvSequence sequence = decoder.cache().newSequence()) {
             decoder.forward(new Batch(List.of(new Batch.Slice(sequence, new int[context], 1))), logits);
-            for (int round = 0; round < ROUNDS; round++) {
+            long end = System.nanoTime() + ENOUGH_NANOS;
+            for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() < end; round++) {
                 long start = System.nanoTime();
                 for (int i = 0; i < STEPS; i++) {
-                    decoder.forward(new Batch(List.of(new Batch.Slice(sequence, new int[1], 1))), logits);
+                    decoder.forward(new Batch(List.of(new Batch.Slice(sequence, new int[rows], 1))), logits);
                 }
                 best = Math.min(best, System.nanoTime() - start);
                 sequence.truncate(context);
