@@ -43,13 +43,14 @@ class SplitIT {
             TestCluster.awaitAgreement(nodes);
             cluster.place(nodes.subList(0, 1), "Pipeline");
             List<String> expected = answers(nodes.getFirst(), TestCluster.MODEL);
+            long tokens = tokens(nodes.getFirst());
             clear(nodes);
             for (int width : List.of(2, 3, 4)) {
                 cluster.place(nodes.subList(4 - width, 4), "Pipeline");
-                compare(expected, nodes, width);
+                compare(expected, tokens, nodes, width);
             }
             cluster.place(nodes.subList(1, 3), "Tensor");
-            compare(expected, nodes, 2);
+            compare(expected, tokens, nodes, 2);
 
             // eight key-value heads over three nodes: uneven shares
             cluster.place(nodes.subList(0, 3), "Tensor", TOY);
@@ -101,9 +102,12 @@ class SplitIT {
                 .orElseThrow();
     }
 
-    private static void compare(List<String> expected, List<SkulkProcess> nodes, int width) throws Exception {
+    private static void compare(List<String> expected, long tokens, List<SkulkProcess> nodes, int width)
+            throws Exception {
         JsonObject runners = nodes.getFirst().json("/state").object("runners").orElseThrow();
         assertEquals(width, runners.members().size());
+        cancel(nodes.getLast());
+        assertEquals(tokens, tokens(nodes.getLast()));
         assertEquals(expected, answers(nodes.getFirst(), TestCluster.MODEL));
         assertEquals(expected, answers(nodes.getLast(), TestCluster.MODEL), "the same from the prefix cache");
         HttpResponse<String> beyond = nodes.getFirst()
@@ -111,6 +115,24 @@ class SplitIT {
         assertEquals(400, beyond.statusCode());
         assertTrue(beyond.body().contains("context_length_exceeded"), beyond.body());
         clear(nodes);
+    }
+
+    /** All ranks let go of a stream that nobody wants any more. */
+    private static void cancel(SkulkProcess node) throws Exception {
+        TestCluster.Stream stream = new TestCluster.Stream(node, TestCluster.question(1500, true)).awaitStart();
+        HttpResponse<String> cancelled = node.post("/v1/cancel/" + stream.id(), "");
+        assertEquals(200, cancelled.statusCode(), cancelled.body());
+        stream.awaitEnd(TestCluster.PATIENCE);
+    }
+
+    private static long tokens(SkulkProcess node) throws Exception {
+        JsonObject request = JsonObject.builder()
+                .put("model", TestCluster.MODEL)
+                .put("messages", JsonArray.of(JsonObject.of("role", "user").with("content", PROMPTS.getFirst())))
+                .build();
+        HttpResponse<String> counted = node.post("/v1/messages/count_tokens", request.toString());
+        assertEquals(200, counted.statusCode(), counted.body());
+        return ((JsonObject) Json.parse(counted.body())).integer("input_tokens").orElseThrow();
     }
 
     private static void clear(List<SkulkProcess> nodes) throws Exception {

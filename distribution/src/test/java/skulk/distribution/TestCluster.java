@@ -318,6 +318,11 @@ final class TestCluster implements AutoCloseable {
             return Duration.ofNanos(longestPause);
         }
 
+        /** What it is cancelled by. */
+        String id() {
+            return chunks().findFirst().flatMap(c -> c.string("id")).orElseThrow();
+        }
+
         /** The failure that ended it. */
         Optional<String> error() {
             return chunks().flatMap(c -> c.object("error").stream())
