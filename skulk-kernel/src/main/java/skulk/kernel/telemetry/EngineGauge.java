@@ -99,8 +99,13 @@ public record EngineGauge(List<String> command, Path kept, String of) {
                                     Math.max(mine.promptRate(), other.promptRate()))
                             : mine);
         }
-        return new EngineSpeed(
-                formats, Math.min(a.layerSeconds(), b.layerSeconds()), Math.max(a.attentionRate(), b.attentionRate()));
+        // what a layer takes beside its weights was told apart by the rate of the same run
+        EngineSpeed faster = rate(a) > rate(b) ? a : b;
+        return new EngineSpeed(formats, faster.layerSeconds(), Math.max(a.attentionRate(), b.attentionRate()));
+    }
+
+    private static double rate(EngineSpeed speed) {
+        return speed.formats().getFirst().decodeRate();
     }
 
     /** While no other node of this machine measures; where that cannot be told, at once. */

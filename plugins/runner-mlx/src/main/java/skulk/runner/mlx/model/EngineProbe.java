@@ -3,7 +3,6 @@ package skulk.runner.mlx.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -37,6 +36,7 @@ public final class EngineProbe {
     private static final int LONG = 1040;
     private static final int STEPS = 4;
     private static final int LEAST_ROUNDS = 4;
+    private static final double LEAST_SECONDS = 1e-9;
     private static final long ENOUGH_NANOS = 500_000_000;
 
     private EngineProbe() {}
@@ -61,27 +61,34 @@ public final class EngineProbe {
      * @throws IOException where the models cannot be written to the temporary folder
      */
     public static EngineSpeed measure(int threads) throws IOException {
-        Products four;
-        List<EngineSpeed.Format> others = new ArrayList<>();
         Steps small = steps(SMALL, threads);
         Steps large = steps(LARGE, threads);
-        double rate = (large.layer - small.layer) / (large.little - small.little);
-        double layer = Math.max(0, small.little - small.layer / rate);
-        double promptRate = MANY_ROWS * large.layer / large.many;
-        double attention = 2 * large.width * (LONG - SHORT) / Math.max(1e-9, large.lot - large.little);
         try (WorkerPool pool = new WorkerPool(threads)) {
             Ops rounded = new Ops(Backend.best(), pool, Collectives.alone(), true);
             Ops exact = new Ops(Backend.best(), pool, Collectives.alone(), false);
             TileFormat affine4 = TileFormat.affine(4, GROUP, false);
-            four = products(rounded, affine4);
+            Products four = products(rounded, affine4);
+            double rate = rate(small, large, four);
+            double promptRate = Math.min(four.many, MANY_ROWS * large.layer / large.many);
             double one = rate / four.one;
             double many = promptRate / four.many;
-            others.add(format(4, false, products(exact, affine4), one, many));
-            others.add(format(8, true, products(exact, TileFormat.affine(8, GROUP, false)), one, many));
-            others.add(format(16, true, products(exact, TileFormat.plain(TileFormat.Kind.BF16)), one, many));
+            List<EngineSpeed.Format> formats = List.of(
+                    new EngineSpeed.Format(4, true, rate, promptRate),
+                    format(4, false, products(exact, affine4), one, many),
+                    format(8, true, products(exact, TileFormat.affine(8, GROUP, false)), one, many),
+                    format(16, true, products(exact, TileFormat.plain(TileFormat.Kind.BF16)), one, many));
+            double layer = Math.min(small.little - small.layer / rate, large.little - large.layer / rate);
+            double attended = 2 * large.width * (LONG - SHORT);
+            return new EngineSpeed(
+                    formats, Math.max(0, layer), attended / Math.max(LEAST_SECONDS, large.lot - large.little));
         }
-        others.addFirst(new EngineSpeed.Format(4, true, rate, promptRate));
-        return new EngineSpeed(others, layer, attention);
+    }
+
+    /** What two sizes of layers say; other work beside one of them must not make more of it than bare products reach, nor less than half. */
+    private static double rate(Steps small, Steps large, Products bare) {
+        double difference = large.little - small.little;
+        double rate = difference > 0 ? (large.layer - small.layer) / difference : bare.one;
+        return Math.clamp(rate, bare.one / 2, bare.one);
     }
 
     private static EngineSpeed.Format format(int bits, boolean dense, Products products, double one, double many) {
