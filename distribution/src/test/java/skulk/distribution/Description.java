@@ -3,16 +3,26 @@ package skulk.distribution;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import skulk.api.json.JsonObject;
 
 /** The OpenAPI document of a node, whose schemas its answers are held against by a library. */
-record Description(JsonNode document) {
+final class Description {
     private static final ObjectMapper JACKSON = new ObjectMapper();
+
+    private final JsonNode document;
+    private final Map<JsonNode, JsonSchema> schemas = new HashMap<>();
+
+    private Description(JsonNode document) {
+        this.document = document;
+    }
 
     static Description of(JsonObject document) throws IOException {
         return new Description(JACKSON.readTree(document.toString()));
@@ -23,15 +33,16 @@ record Description(JsonNode document) {
         if (!schema.isObject() || schema.isEmpty()) {
             return List.of(what + ": no schema for " + text);
         }
+        return schemas.computeIfAbsent(schema, this::compiled).validate(JACKSON.readTree(text)).stream()
+                .map(message -> what + ": " + message + " in " + text)
+                .toList();
+    }
+
+    private JsonSchema compiled(JsonNode schema) {
         ObjectNode whole = JACKSON.createObjectNode();
         whole.set("components", document.get("components"));
         whole.setAll((ObjectNode) schema);
-        return JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012)
-                .getSchema(whole)
-                .validate(JACKSON.readTree(text))
-                .stream()
-                .map(message -> what + ": " + message + " in " + text)
-                .toList();
+        return JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V202012).getSchema(whole);
     }
 
     /** What is said of the content of an answer to this method and path. */

@@ -55,8 +55,8 @@ class LimitsIT {
         Files.writeString(home.resolve("skulk.yaml"), """
                 api:
                   body_limit_bytes: %d
-                  body_timeout_seconds: 3
-                  idle_timeout_seconds: 2
+                  body_timeout_seconds: 2
+                  idle_timeout_seconds: 1
                   write_timeout_seconds: 3
                   cors: { origins: [%s] }
                   keys:
@@ -199,6 +199,14 @@ class LimitsIT {
     @MethodSource("dialects")
     void aBodyOverTheLimitIsRefused(Ask ask) throws Exception {
         refused(413, ask, send(ask.with("user", "\"" + "x".repeat(BODY_LIMIT) + "\""), Map.of()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("dialects")
+    void aCompressedBodyIsRefusedByName(Ask ask) throws Exception {
+        HttpResponse<String> answer = send(ask, Map.of("Content-Encoding", "gzip"));
+        refused(400, ask, answer);
+        assertTrue(answer.body().contains("Content-Encoding 'gzip' is not supported"), answer.body());
     }
 
     @Test
@@ -357,7 +365,7 @@ class LimitsIT {
     /** A request kept open at its own pace is no slow one: between the pieces of a stream may be silence, which keep-alives fill. */
     @Test
     void aStreamThatThinksIsNotCut() throws Exception {
-        Ask pausing = scripted(Scripted.text("a"), JsonObject.of("pause", 4_500), Scripted.text("b"));
+        Ask pausing = scripted(Scripted.text("a"), JsonObject.of("pause", 3_500), Scripted.text("b"));
         HttpResponse<String> answer = send(pausing, Map.of());
         assertEquals("ab", ChatIT.content(answer.body()));
         assertTrue(answer.body().contains(": keep-alive"), answer.body());

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The API of a packaged node over TLS, with the two forms in which certificates come: a keystore, and a pair of PEM files. */
 class TlsIT {
+    private static final String CHAT = "/v1/chat/completions";
     private static final String PASSWORD = "not a secret";
 
     @TempDir
@@ -86,34 +87,31 @@ class TlsIT {
         return client.send(request, HttpResponse.BodyHandlers.ofString());
     }
 
-    /** Places the embedded model and has it answer, as a stream over HTTP/2. */
-    private void serves(Path keystore, String tls) throws Exception {
+    private SkulkProcess start(String tls) throws Exception {
         Files.writeString(home.resolve("skulk.yaml"), "api: { tls: { " + tls + " } }\n");
-        try (SkulkProcess node = SkulkProcess.serve(home);
-                HttpClient client = trusting(keystore)) {
-            assertTrue(node.url().startsWith("https://"), node.url());
-            String model = "\"" + ServingNode.TINY + "\"";
-            assertEquals(
-                    200,
-                    post(client, node, "/place_instance", "{\"model_id\":" + model + "}")
-                            .statusCode());
-            String ask = """
-                    {"model":%s,"temperature":0,"stream":true,
-                     "messages":[{"role":"user","content":"What is the capital of France?"}]}""".formatted(model);
-            await().atMost(ServingNode.PATIENCE)
-                    .until(() -> post(client, node, "/v1/chat/completions", ask).statusCode() == 200);
-            HttpResponse<String> answer = post(client, node, "/v1/chat/completions", ask);
-            assertEquals(HttpClient.Version.HTTP_2, answer.version(), "by ALPN");
-            assertEquals("The capital of France is Paris.", ChatIT.content(answer.body()));
-        }
+        SkulkProcess node = SkulkProcess.serve(home);
+        assertTrue(node.url().startsWith("https://"), node.url());
+        return node;
+    }
+
+    private static String asking(String more) {
+        return """
+                {"model":"%s","temperature":0%s,"messages":[{"role":"user","content":"What is the capital of France?"}]}""".formatted(ServingNode.TINY, more);
     }
 
     @Test
     void takesAKeystore() throws Exception {
         Path keystore = keystore();
-        serves(keystore, "keystore: \"%s\", password: \"%s\"".formatted(keystore, PASSWORD));
+        try (SkulkProcess node = start("keystore: \"%s\", password: \"%s\"".formatted(keystore, PASSWORD));
+                HttpClient client = trusting(keystore)) {
+            HttpResponse<String> answer = post(client, node, "/v1/messages", asking(",\"max_tokens\":9"));
+            assertEquals(HttpClient.Version.HTTP_2, answer.version(), "by ALPN");
+            assertEquals(404, answer.statusCode());
+            assertTrue(answer.body().contains("No instance found for model " + ServingNode.TINY), answer.body());
+        }
     }
 
+    /** The embedded model answers, as a stream over HTTP/2. */
     @Test
     void takesAPairOfPemFiles() throws Exception {
         Path keystore = keystore();
@@ -125,6 +123,15 @@ class TlsIT {
                 "key.pem",
                 "PRIVATE KEY",
                 read(keystore).getKey("api", PASSWORD.toCharArray()).getEncoded());
-        serves(keystore, "certificate: \"%s\", key: \"%s\"".formatted(certificate, key));
+        try (SkulkProcess node = start("certificate: \"%s\", key: \"%s\"".formatted(certificate, key));
+                HttpClient client = trusting(keystore)) {
+            String place = "{\"model_id\":\"" + ServingNode.TINY + "\"}";
+            assertEquals(200, post(client, node, "/place_instance", place).statusCode());
+            await().atMost(ServingNode.PATIENCE)
+                    .until(() -> post(client, node, CHAT, asking("")).statusCode() == 200);
+            HttpResponse<String> answer = post(client, node, CHAT, asking(",\"stream\":true"));
+            assertEquals(HttpClient.Version.HTTP_2, answer.version(), "by ALPN");
+            assertEquals("The capital of France is Paris.", ChatIT.content(answer.body()));
+        }
     }
 }

@@ -208,19 +208,27 @@ final class Entrance implements Handler, DirectHandler {
         }
     }
 
-    /** Refusals of the server itself: a request that is not HTTP, a head that is too long, a body that is too large. */
+    /** Refusals of the server itself: a request that is not HTTP, a head that is too long, a body that is too large or compressed. */
     @Override
     public TransportResponse handle(
             TransportRequest request, EventType event, Status status, ServerResponseHeaders headers, String message) {
         // handlers' faults never come here: what Helidon takes for an internal error is a request it stumbled over
         Status shown = status.code() == 500 ? Status.BAD_REQUEST_400 : status;
+        Optional<String> encoding =
+                request.headers().first(HeaderNames.CONTENT_ENCODING).filter(coding -> shown.code() == 400);
         Problem problem = Problem.of(
                 kind(shown.code()),
-                shown.code() == 413 ? "The body is larger than the limit" : "The request is not valid HTTP");
+                encoding.map(coding ->
+                                "Content-Encoding '%s' is not supported: send the body as it is, without that header"
+                                        .formatted(coding.length() > 20 ? coding.substring(0, 20) : coding))
+                        .orElse(
+                                shown.code() == 413
+                                        ? "The body is larger than the limit"
+                                        : "The request is not valid HTTP"));
         Response response = new Response(
                 shown.code(), "application/json", Errors.response(problem).body(), Map.of());
         Optional<RouteTable> table = routes;
-        if (shown.code() == 413 && table.isPresent()) {
+        if ((shown.code() == 413 || encoding.isPresent()) && table.isPresent()) {
             try {
                 if (table.get().match(request.method(), request.path()) instanceof RouteTable.Found found) {
                     response = Sender.complete(found.mount().feature().error(problem), problem);

@@ -218,6 +218,14 @@ class HttpServerTest {
     }
 
     @Test
+    void namesTheCodingOfACompressedBodyInTheFeaturesShape() throws Exception {
+        start(Map.of(), route("POST", "/p", x -> x.respond(Response.text(200, "" + x.body().length))));
+        String refused = raw("POST /p HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc");
+        assertTrue(refused.startsWith("HTTP/1.1 400"), refused);
+        assertTrue(refused.contains("oops") && refused.contains("Content-Encoding 'gzip' is not supported"), refused);
+    }
+
+    @Test
     void refusesHeadsThatAreTooLong() throws Exception {
         start(Map.of(), route("GET", "/a", x -> x.respond(Response.text(200, "a"))));
         assertTrue(raw("GET /" + "a".repeat(20_000) + " HTTP/1.1\r\nHost: a\r\n\r\n")
