@@ -25,7 +25,7 @@ public non-sealed interface RunnerFactory extends Extension {
     }
 
     /**
-     * Measures this engine on this machine, on the calling thread. Asked once, in a process of its own that has nothing else to do and is ended after a minute.
+     * Measures this engine on this machine, on the calling thread. Asked once, in a process of its own that has nothing else to do, takes what others leave of the processor and is ended after three minutes.
      *
      * @param threads that a rank here computes with
      * @return empty where the engine does not tell; forecasts are then made from the memory's bandwidth

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -72,6 +73,9 @@ import skulk.kernel.trace.TraceStore;
 /** The cluster half of a node: constructs its parts, ties them together and orders their life; holds no logic of its own. */
 public final class ClusterServices implements Services {
     private static final System.Logger LOG = System.getLogger(ClusterServices.class.getName());
+
+    /** Starts a program that takes what others leave of the processor. */
+    private static final Path NICE = Path.of("/usr/bin/nice");
 
     /** Longest wait for what other members say of their copies; digests of a large file take a while. */
     private static final Duration PEERS = Duration.ofSeconds(30);
@@ -264,7 +268,11 @@ public final class ClusterServices implements Services {
         if (plugins.isEmpty() || !node.configuration().get(Keys.MEASURE)) {
             return Optional.empty();
         }
-        List<String> command = new ArrayList<>(node.installation().rankCommand(MeasureMain.class.getName()));
+        List<String> command = new ArrayList<>();
+        if (Files.isExecutable(NICE)) {
+            command.addAll(List.of(NICE.toString(), "-n", "19")); // whoever else wants the cores comes first
+        }
+        command.addAll(node.installation().rankCommand(MeasureMain.class.getName()));
         command.addAll(List.of(node.home().data().toString(), Integer.toString(threads())));
         plugins.forEach(plugin -> command.add(plugin.toString()));
         String of =

@@ -32,7 +32,7 @@ import skulk.api.json.Records;
 public record EngineGauge(List<String> command, Path kept, String of) {
     private static final System.Logger LOG = System.getLogger(EngineGauge.class.getName());
     private static final Duration FRESH = Duration.ofDays(1);
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     public EngineGauge {
         command = List.copyOf(command);

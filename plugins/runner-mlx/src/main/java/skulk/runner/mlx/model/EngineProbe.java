@@ -37,7 +37,7 @@ public final class EngineProbe {
     private static final int STEPS = 4;
     private static final int LEAST_ROUNDS = 4;
     private static final double LEAST_SECONDS = 1e-9;
-    private static final long ENOUGH_NANOS = 500_000_000;
+    private static final long ENOUGH_NANOS = 250_000_000;
 
     private EngineProbe() {}
 
