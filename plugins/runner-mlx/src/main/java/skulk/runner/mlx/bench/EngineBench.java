@@ -65,9 +65,12 @@ final class EngineBench {
             Scheduler.Options limits =
                     new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, longest));
             List<JsonObject> rows = new ArrayList<>();
+            JsonObject firstRequest;
             try (Scheduler scheduler = new Scheduler(decoder, limits, new Unwatched(), plan -> {})) {
                 EngineBench bench = new EngineBench(decoder, scheduler, prompt, generate);
-                bench.round(1);
+                Round first = bench.round(1);
+                firstRequest = JsonObject.of("first_token_ms", Sample.round(first.firstMillis.getFirst()))
+                        .with("generation_tokens_per_second", Sample.round(first.generationSpeed));
                 for (int batch : batches) {
                     rows.add(bench.measure(batch, options.number("repeat", 3), floor));
                 }
@@ -90,6 +93,7 @@ final class EngineBench {
                             Sample.round(floor / decoder.spec().weightBytes()))
                     .put("prompt_tokens", (long) prompt)
                     .put("generated_tokens", (long) generate)
+                    .put("first_request_after_load", firstRequest)
                     .put("batches", JsonArray.of(rows.toArray()))
                     .build();
         }

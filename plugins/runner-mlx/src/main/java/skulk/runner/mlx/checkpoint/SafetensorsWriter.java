@@ -1,6 +1,8 @@
 package skulk.runner.mlx.checkpoint;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -37,22 +39,30 @@ public final class SafetensorsWriter {
         String text = header.build().toString();
         byte[] padded = (text + " ".repeat((8 - text.length() % 8) % 8)).getBytes(StandardCharsets.UTF_8);
         try (FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer head = ByteBuffer.allocate(8 + padded.length).order(ByteOrder.LITTLE_ENDIAN);
-            writeAll(channel, head.putLong(padded.length).put(padded).flip());
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            at = 0;
+            at += put(
+                    channel,
+                    at,
+                    8 + padded.length,
+                    out -> out.putLong(padded.length).put(padded));
             for (Entry entry : entries) {
-                ByteBuffer data =
-                        ByteBuffer.allocate(Math.toIntExact(entry.bytes())).order(ByteOrder.LITTLE_ENDIAN);
-                entry.fill.fill(data);
-                writeAll(channel, data.clear());
+                at += put(channel, at, entry.bytes(), entry.fill);
             }
         }
     }
 
-    private static void writeAll(FileChannel channel, ByteBuffer data) throws IOException {
-        while (data.hasRemaining()) {
-            channel.write(data);
+    /** Through a mapping: a tensor can be larger than what the heap should grow to. */
+    private static long put(FileChannel channel, long at, long bytes, Fill fill) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment part = channel.map(FileChannel.MapMode.READ_WRITE, at, bytes, arena);
+            fill.fill(part.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
         }
+        return bytes;
     }
 
     /** Puts a tensor's values into a buffer of its size. */

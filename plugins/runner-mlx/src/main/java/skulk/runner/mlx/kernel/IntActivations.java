@@ -116,6 +116,29 @@ public final class IntActivations {
         return size < TINY ? 0 : BUDGET / size;
     }
 
+    /**
+     * Stores span {@code s} from what {@link #put} would make of its values.
+     *
+     * @param packed per word of 8 columns its four pairs, at every eighth index
+     * @param start minus eight times the lanes' sums, as two halves
+     */
+    void place(int row, int s, int[] packed, int start, float step, float sum) {
+        int width = width(row);
+        int first = first(row);
+        int pair = pairsAt(first) + s * (span / 2) * width + row - first;
+        for (int i = 0; i < span; i += 8) {
+            pairs[pair] = packed[i];
+            pairs[pair + width] = packed[i + 1];
+            pairs[pair + 2 * width] = packed[i + 2];
+            pairs[pair + 3 * width] = packed[i + 3];
+            pair += 4 * width;
+        }
+        int at = spansAt(first) + s * width + row - first;
+        starts[at] = start;
+        steps[at] = step;
+        sums[at] = sum;
+    }
+
     /** Stores the rounded values of span {@code s}. */
     void put(int row, int s, int[] q, float step, float sum) {
         int width = width(row);

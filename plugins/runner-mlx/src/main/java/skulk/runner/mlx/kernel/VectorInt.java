@@ -30,6 +30,10 @@ final class VectorInt implements IntKernels {
     private static final ShortVector SHIFT12 = ShortVector.broadcast(S, 12);
     private static final FloatVector EIGHT = FloatVector.broadcast(F, 8);
 
+    /** All bits but for the first column of each half of a word, which has none before it. */
+    private static final IntVector NOT_FIRST =
+            IntVector.fromArray(I, new int[] {0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1}, 0);
+
     /** 1.5 * 2^23: adding and subtracting it rounds to the nearest integer, ties to even. */
     private static final float ROUND = 12582912f;
 
@@ -38,7 +42,9 @@ final class VectorInt implements IntKernels {
         int span = out.span();
         float[] sizes = new float[ROWS];
         float[] values = new float[ROWS];
-        int[] q = new int[span];
+        int[] q = new int[4 + span];
+        int[] differences = new int[span + ROWS];
+        int[] totals = new int[ROWS];
         for (int s = 0; s < out.cols() / span; s++) {
             int at = xAt + s * span;
             for (int lane = 0; lane < ROWS; lane += N) {
@@ -59,10 +65,40 @@ final class VectorInt implements IntKernels {
                         .mul(inverse)
                         .add(ROUND)
                         .sub(ROUND);
-                ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(q, i);
+                ((IntVector) rounded.convert(VectorOperators.F2I, 0)).intoArray(q, 4 + i);
             }
-            out.put(row, s, q, IntActivations.step(size), IntActivations.sum(values));
+            int start = pack(q, differences, totals, span);
+            out.place(row, s, differences, start, IntActivations.step(size), IntActivations.sum(values));
         }
+    }
+
+    /**
+     * Differences and pairs as {@link IntActivations#put} has them, many columns at once.
+     *
+     * @param q rounded values from index 4 on
+     * @param packed receives pairs; longer than the span by a vector
+     * @return where lanes start
+     */
+    private static int pack(int[] q, int[] packed, int[] totals, int span) {
+        for (int lane = 0; lane < ROWS; lane += N) {
+            IntVector total = IntVector.zero(I);
+            for (int i = lane; i < span; i += ROWS) {
+                IntVector value = IntVector.fromArray(I, q, 4 + i);
+                total = total.add(value);
+                value.sub(IntVector.fromArray(I, q, 3 + i).lanewise(LSHL, 4).and(NOT_FIRST))
+                        .intoArray(packed, i);
+            }
+            total.intoArray(totals, lane);
+        }
+        for (int i = 0; i < span; i += N) {
+            IntVector.fromArray(I, packed, i)
+                    .and(0xffff)
+                    .or(IntVector.fromArray(I, packed, i + 4).lanewise(LSHL, 16))
+                    .intoArray(packed, i);
+        }
+        int low = totals[0] + totals[1] + totals[2] + totals[3] + totals[8] + totals[9] + totals[10] + totals[11];
+        int high = totals[4] + totals[5] + totals[6] + totals[7] + totals[12] + totals[13] + totals[14] + totals[15];
+        return -8 * low & 0xffff | -8 * high << 16;
     }
 
     @Override

@@ -175,13 +175,19 @@ final class VectorRows implements RowKernels {
         }
     }
 
-    /** In the order of lanes: the order of {@code reduceLanes} is not defined and changes when code is compiled. */
+    /** In an order of its own, four sums at once: that of {@code reduceLanes} is not defined and changes when code is compiled. */
     private static float sum(FloatVector v) {
         float[] lanes = v.toArray();
-        float sum = 0;
-        for (float lane : lanes) {
-            sum += lane;
+        float a = lanes[0];
+        float b = lanes[1];
+        float c = lanes[2];
+        float d = lanes[3];
+        for (int i = 4; i < N; i += 4) {
+            a += lanes[i];
+            b += lanes[i + 1];
+            c += lanes[i + 2];
+            d += lanes[i + 3];
         }
-        return sum;
+        return a + b + (c + d);
     }
 }

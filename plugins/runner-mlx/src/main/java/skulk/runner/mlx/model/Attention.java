@@ -66,7 +66,7 @@ sealed class Attention permits Bf16Attention {
     void attend(Call call) {
         AttentionSpec spec = call.spec;
         int group = spec.heads() / spec.kvHeads();
-        int tile = Math.max(1, MAX_QUERIES / group);
+        int tile = rowsPerTask(group);
         Step step = call.step;
         int slices = step.slices().size();
         int[] ends = new int[slices];
@@ -86,6 +86,12 @@ sealed class Attention permits Bf16Attention {
             int to = Math.min(from + tile, step.starts()[slice + 1]);
             attend(call, slice, local % spec.kvHeads(), from, to, scratch[worker]);
         });
+    }
+
+    /** Kernels take four query vectors at once: as many rows as give a multiple of them, if there is room. */
+    private static int rowsPerTask(int group) {
+        int rows = Math.max(1, MAX_QUERIES / group);
+        return group % 4 == 0 || rows < 4 ? rows : rows / 4 * 4;
     }
 
     private void attend(Call call, int slice, int kvHead, int from, int to, Scratch s) {

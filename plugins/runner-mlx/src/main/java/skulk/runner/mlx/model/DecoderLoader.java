@@ -1,6 +1,7 @@
 package skulk.runner.mlx.model;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import skulk.api.RankContext.Partial;
@@ -14,6 +15,7 @@ import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.KvType;
 import skulk.runner.mlx.kernel.NativeMemory;
+import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.WorkerPool;
 import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.KvFormat;
@@ -59,7 +61,10 @@ public final class DecoderLoader {
             Fields config = new Fields(folder.resolve("config.json").toString(), checkpoint.config());
             Weights weights = new Weights(
                     checkpoint, Quantization.of(config), new Packer(memory, workers), new Shares(options.shard()));
-            Architecture architecture = Architectures.load(config, weights);
+            Architecture architecture;
+            try (var _ = early(checkpoint, config, options, backend)) {
+                architecture = Architectures.load(config, weights);
+            }
             return assemble(architecture, weights, options, backend, new Owned(memory, workers));
         } catch (RuntimeException | Error e) {
             workers.close();
@@ -68,12 +73,23 @@ public final class DecoderLoader {
         }
     }
 
+    /** Warms up what most of the weights are likely to need, where they are many enough for it to matter. */
+    private static Warmup.Early early(Checkpoint checkpoint, Fields config, LoadOptions options, Backend backend) {
+        List<Tensor> tensors = checkpoint.names().stream().map(checkpoint::get).toList();
+        long bytes = tensors.stream().mapToLong(t -> t.data().byteSize()).sum();
+        boolean mixture = tensors.stream().anyMatch(t -> t.name().contains("expert"));
+        boolean wide = tensors.stream().anyMatch(t -> t.name().endsWith(".scales") && t.dtype() != DType.BF16);
+        Optional<TileFormat> format = Quantization.of(config)
+                .at("")
+                .filter(f -> f.mode().equals("affine") && bytes > Precision.LARGE_BYTES && !backend.rounds())
+                .map(f -> TileFormat.affine(f.bits(), f.group(), wide));
+        boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && !mixture;
+        return Warmup.early(backend, format, fast);
+    }
+
     private static Decoder assemble(
             Architecture architecture, Weights weights, LoadOptions options, Backend backend, Owned owned) {
         Architecture.Shape shape = architecture.shape();
-        if (backend.rounds()) {
-            requireWholeExperts(weights, options, architecture);
-        }
         Precision precision = Precision.of(weights, options);
         KvType type = backend.rounds() ? KvType.BF16 : type(options.kv(), precision);
         KvLayout own = KvLayout.of(architecture.attention(), type).withState(architecture.state());
@@ -143,14 +159,6 @@ public final class DecoderLoader {
                 }
             }
             return bytes <= Precision.LARGE_BYTES;
-        }
-    }
-
-    /** What the ranks of a tensor split hold of an expert's columns would have to be added up one rank after the other. */
-    private static void requireWholeExperts(Weights weights, LoadOptions options, Architecture architecture) {
-        if (weights.mixture() && options.shard().tensorRanks() > 1) {
-            throw new CheckpointException("kernels mlx do not evaluate a mixture split by tensors ("
-                    + architecture.shape().modelType() + "); split it by layers, or use kernels exact");
         }
     }
 

@@ -93,12 +93,13 @@ record Mixture(
         Rows outs = ops.rows(picks.size(), x.width());
         units.clear();
         picks.forExperts((expert, from, count) -> units.add(unit(downs.get(expert), acted, from, count, outs, 0)));
-        ops.products(units);
-        if (!partial) {
+        boolean complete = !partial || ops.backend().rounds();
+        ops.productsInto(units, outs, partial && complete);
+        if (complete) {
             biases.ifPresent(
                     b -> picks.forExperts((expert, from, count) -> addBias(ops, outs, from, count, b.down[expert], 0)));
         }
-        return combine(ops, x, picks, outs);
+        return combine(ops, x, picks, outs, complete);
     }
 
     private static Product.Unit unit(TileMatrix m, Rows x, int from, int count, Rows y, int col) {
@@ -125,7 +126,8 @@ record Mixture(
         return Picks.of(experts, weights, gates.size());
     }
 
-    private Rows combine(Ops ops, Rows x, Picks picks, Rows outs) {
+    /** @param complete outputs of experts are whole; otherwise what they add up to is summed over the ranks */
+    private Rows combine(Ops ops, Rows x, Picks picks, Rows outs, boolean complete) {
         Rows y = ops.rows(x.count(), x.width());
         Arrays.fill(y.data(), 0, y.count() * y.width(), 0);
         int used = router.used();
@@ -140,7 +142,7 @@ record Mixture(
         if (ops.backend().rounds() && router.wide()) {
             ops.narrow(y);
         }
-        if (partial) {
+        if (!complete) {
             ops.reduce(y);
             biases.ifPresent(b -> {
                 for (int k = 0; k < picks.size(); k++) {

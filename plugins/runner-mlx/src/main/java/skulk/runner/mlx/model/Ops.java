@@ -140,14 +140,31 @@ final class Ops {
      * the sums of the one before, which holds the columns before, and the last tells the others.
      */
     private void chain(Rows x, Linear linear, Rows y) {
+        chain(units(x, linear, y), y, linear.partial());
+        linear.bias().ifPresent(bias -> addBias(y, bias));
+    }
+
+    /** Runs products of one's own whose outputs are all of {@code y}, in parts that the ranks hold if {@code partial}. */
+    void productsInto(List<Product.Unit> units, Rows y, boolean partial) {
+        if (backend.rounds()) {
+            chain(units, y, partial);
+            return;
+        }
+        product.run(units);
+        if (partial) {
+            collectives.allReduce(y.data(), 0, y.count() * y.width());
+        }
+    }
+
+    private void chain(List<Product.Unit> units, Rows y, boolean partial) {
         int size = y.count() * y.width();
-        int last = linear.partial() ? collectives.ranks() - 1 : 0;
-        int rank = linear.partial() ? collectives.rank() : 0;
+        int last = partial ? collectives.ranks() - 1 : 0;
+        int rank = partial ? collectives.rank() : 0;
         Arrays.fill(y.data(), 0, size, 0);
         if (rank > 0) {
             collectives.receive(rank - 1, y.data(), 0, size);
         }
-        product.run(units(x, linear, y));
+        product.run(units);
         if (rank < last) {
             collectives.send(rank + 1, y.data(), 0, size);
             collectives.receive(last, y.data(), 0, size);
@@ -156,7 +173,6 @@ final class Ops {
                 collectives.send(other, y.data(), 0, size);
             }
         }
-        linear.bias().ifPresent(bias -> addBias(y, bias));
     }
 
     /** The same in exact arithmetic, for outputs that decide: a router's choice must not flip by rounding. */
@@ -204,12 +220,9 @@ final class Ops {
         forRows(y.count(), row -> kernels.addScaled(y.data(), y.at(row), bias, 0, bias.length, 1));
     }
 
-    /** Sums over the ranks in place. */
+    /** Sums over the ranks in place, in floats. */
     void reduce(Rows x) {
         collectives.allReduce(x.data(), 0, x.count() * x.width());
-        if (backend.rounds()) {
-            narrow(x);
-        }
     }
 
     /** Keeps all values as values are kept between operations. */

@@ -3,11 +3,15 @@ package skulk.runner.mlx.model;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
+import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.kernel.Product;
 import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileMatrix;
+import skulk.runner.mlx.kernel.WorkerPool;
 
 /**
  * Lets the JIT compile the kernels before the first request: interpreted, they are five hundred times slower, so the
@@ -26,8 +30,50 @@ final class Warmup {
 
     private Warmup() {}
 
+    /**
+     * Begins with the matrix kernels on a thread of its own while weights are still read and packed: the compiler takes
+     * as long as that.
+     *
+     * @param format of most matrices; empty for nothing to do
+     * @param fast with rounded activations, as far as can be told yet
+     */
+    static Early early(Backend backend, Optional<TileFormat> format, boolean fast) {
+        return new Early(backend, format.map(Set::of).orElse(Set.of()), fast);
+    }
+
+    /** A warm-up that ends when it is done or closed. */
+    static final class Early implements AutoCloseable {
+        private final Thread thread;
+        private volatile boolean stopped;
+
+        private Early(Backend backend, Set<TileFormat> formats, boolean fast) {
+            thread = Thread.ofPlatform().daemon().name("mlx-warm-up").unstarted(() -> {
+                try (WorkerPool alone = new WorkerPool(1)) {
+                    matrices(new Ops(backend, alone, new Alone(), fast), formats, () -> stopped);
+                }
+            });
+            if (!formats.isEmpty()) {
+                thread.start();
+            }
+        }
+
+        @Override
+        public void close() {
+            stopped = true;
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
     /** Multiplies tiny matrices of the formats in use until the time per call settles. */
     static void matrices(Ops ops, Set<TileFormat> formats) {
+        matrices(ops, formats, () -> false);
+    }
+
+    private static void matrices(Ops ops, Set<TileFormat> formats, BooleanSupplier stopped) {
         long start = System.nanoTime();
         try (NativeMemory memory = new NativeMemory()) {
             List<Product.Unit> one = new ArrayList<>();
@@ -38,21 +84,26 @@ final class Warmup {
                 one.add(new Product.Unit(matrix, new float[COLS], 0, COLS, 1, new float[ROWS], 0, ROWS));
                 many.add(new Product.Unit(matrix, new float[5 * COLS], 0, COLS, 5, new float[5 * ROWS], 0, ROWS));
             }
-            settle(() -> {
-                ops.products(one);
-                ops.products(many);
-            });
+            settle(
+                    () -> {
+                        ops.products(one);
+                        ops.products(many);
+                    },
+                    stopped);
         }
         LOG.log(Level.DEBUG, "matrix kernels warm after {0} ms", (System.nanoTime() - start) / 1_000_000);
     }
 
-    private static void settle(Runnable work) {
+    private static void settle(Runnable work, BooleanSupplier stopped) {
         long end = System.nanoTime() + MATRIX_NANOS;
         long best = Long.MAX_VALUE;
         int settled = 0;
         while (settled < SETTLED && System.nanoTime() < end) {
             long start = System.nanoTime();
             for (int i = 0; i < ROUND; i++) {
+                if (stopped.getAsBoolean()) {
+                    return;
+                }
                 work.run();
             }
             long took = System.nanoTime() - start;
@@ -61,12 +112,15 @@ final class Warmup {
         }
     }
 
-    /** Runs prompts and tokens through a decoder that waits for no other rank, until all of it is compiled. */
+    /** Runs prompts and tokens through a decoder that waits for no other rank, until their time settles. */
     static void steps(Decoder decoder) {
+        long best = Long.MAX_VALUE;
+        int settled = 0;
         long end = System.nanoTime() + STEP_NANOS;
         Logits logits = new Logits();
         int prompt = Math.min(PROMPT, decoder.spec().maxContext() / 2);
-        for (int i = 0; i < STEPS && System.nanoTime() < end; i++) {
+        for (int i = 0; i < STEPS && settled < SETTLED && System.nanoTime() < end; i++) {
+            long start = System.nanoTime();
             if (decoder.cache().freeBlocks() < 4 || prompt < 1) {
                 return;
             }
@@ -76,6 +130,9 @@ final class Warmup {
                     decoder.forward(new Batch(List.of(new Batch.Slice(sequence, new int[1], 1))), logits);
                 }
             }
+            long took = System.nanoTime() - start;
+            settled = took > best * 0.9 ? settled + 1 : 0;
+            best = Math.min(best, took);
         }
     }
 }

@@ -23,7 +23,7 @@ public final class ModelTool implements ToolProvider {
                       one after each of N greedy tokens; --chunk feeds the prompt K tokens at a time; --ranks runs N
                       processes that hold consecutive layers each (Pipeline) or a share of every tensor (Tensor);
                       --kernels auto evaluates as serving does, mlx rounds to BF16 after every operation as MLX does
-                      on a CPU: the default for small dense checkpoints in BF16, so that the two can be compared
+                      on a CPU: the default for small checkpoints in BF16, so that the two can be compared
               render  prints the prompt that a chat template makes of one context object, byte for byte
               synthetic  writes a checkpoint of a real shape with random weights, to measure a cluster with; shapes: %s
             """.formatted(String.join(", ", SyntheticCheckpoint.shapes()));

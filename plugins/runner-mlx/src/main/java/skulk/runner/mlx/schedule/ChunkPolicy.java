@@ -19,7 +19,10 @@ final class ChunkPolicy {
     /** What a prompt may take of a second step; the rest is left for what speed varies by from step to step. */
     private static final double SHARE = 0.75;
 
-    private static final double ALONE_NANOS = 250e6;
+    /** Rows beyond a whole number of blocks are slower. */
+    private static final int BLOCK = 16;
+
+    private static final double ALONE_NANOS = 500e6;
     private static final double NEWEST = 0.25;
 
     private final int most;
@@ -40,7 +43,8 @@ final class ChunkPolicy {
      */
     int tokens(int streams) {
         if (streams == 0) {
-            return aloneRowNanos == 0 ? Math.min(most, FIRST) : clamp(ALONE_NANOS / aloneRowNanos);
+            int tokens = aloneRowNanos == 0 ? Math.min(most, FIRST) : clamp(ALONE_NANOS / aloneRowNanos);
+            return Math.max(tokens / BLOCK * BLOCK, Math.min(tokens, BLOCK));
         }
         double row = sharedRowNanos == 0 ? aloneRowNanos : sharedRowNanos;
         return row == 0 ? LEAST : clamp(SHARE * plain(streams) / row);

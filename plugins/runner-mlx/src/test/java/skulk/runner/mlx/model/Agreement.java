@@ -75,10 +75,18 @@ final class Agreement {
 
     /** The logits of a model split over ranks. */
     static float[][] split(Golden golden, int ranks, IntFunction<Shard> shards) throws Exception {
+        return split(golden, ranks, shards, LoadOptions.Kernels.AUTO);
+    }
+
+    static float[][] split(Golden golden, int ranks, IntFunction<Shard> shards, LoadOptions.Kernels kernels)
+            throws Exception {
         LocalRanks links = new LocalRanks(ranks);
         List<Callable<float[][]>> work = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
-            LoadOptions options = LoadOptions.defaults().withThreads(1).withShard(shards.apply(rank), links.rank(rank));
+            LoadOptions options = LoadOptions.defaults()
+                    .withThreads(1)
+                    .withKernels(kernels)
+                    .withShard(shards.apply(rank), links.rank(rank));
             work.add(() -> {
                 try (Decoder decoder = DecoderLoader.load(golden.folder(), options)) {
                     return Golden.evaluate(decoder, golden, 9);

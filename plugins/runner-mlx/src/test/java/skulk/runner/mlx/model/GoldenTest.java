@@ -2,12 +2,10 @@ package skulk.runner.mlx.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
-import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.model.LoadOptions.Kernels;
 
@@ -62,17 +59,6 @@ class GoldenTest {
                         }
                     }
                 }));
-    }
-
-    @Test
-    void kernelsMlxRefuseMixturesSplitByTensors() {
-        Path folder = Golden.shared().resolve("golden/qwen3_moe--f32");
-        assumeTrue(Files.isDirectory(folder), "no checkpoint at " + folder);
-        LoadOptions half = TWO_THREADS
-                .withKernels(Kernels.MLX)
-                .withShard(LoadOptions.Shard.tensors(0, 2), new LocalRanks(2).rank(0));
-        var error = assertThrows(CheckpointException.class, () -> DecoderLoader.load(folder, half));
-        assertTrue(error.getMessage().contains("qwen3_moe"), error.getMessage());
     }
 
     /**

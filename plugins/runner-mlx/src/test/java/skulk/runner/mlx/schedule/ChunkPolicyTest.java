@@ -87,7 +87,7 @@ class ChunkPolicyTest {
     }
 
     @Test
-    void aloneAPromptIsCutIntoQuartersOfASecond() {
+    void aloneAPromptIsCutIntoWholeBlocksOfHalfASecond() {
         Machine machine = twoCores(0);
         ChunkPolicy policy = new ChunkPolicy(512);
         assertEquals(64, policy.tokens(0));
@@ -95,7 +95,15 @@ class ChunkPolicyTest {
             int tokens = policy.tokens(0);
             policy.observe(new Rows(0, 0, tokens), machine.nanos(0, 0, tokens));
         }
-        assertEquals(32, policy.tokens(0), 1);
+        assertEquals(64, policy.tokens(0));
+        assertEquals(16, policy(30).tokens(0));
+        assertEquals(12, policy(41).tokens(0));
+    }
+
+    private static ChunkPolicy policy(double rowMillis) {
+        ChunkPolicy policy = new ChunkPolicy(512);
+        policy.observe(new Rows(0, 0, 64), (long) (64 * rowMillis * 1e6));
+        return policy;
     }
 
     /** Streams end while a prompt is read: plain steps become shorter, and nobody measures one. */
