@@ -3,6 +3,7 @@ package skulk.runner.mlx.model;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import skulk.api.RankContext.Partial;
 import skulk.runner.mlx.checkpoint.Checkpoint;
