@@ -1,6 +1,8 @@
 package skulk.distribution;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
@@ -49,7 +51,7 @@ final class Namespaces implements AutoCloseable {
 
     private void make() throws IOException {
         run("ip", "link", "add", prefix + "br", "type", "bridge");
-        run("ip", "addr", "add", "10.231." + net + ".1/24", "dev", prefix + "br");
+        run("ip", "addr", "add", host() + "/24", "dev", prefix + "br");
         run("ip", "link", "set", prefix + "br", "up");
         for (int machine = 0; machine < count; machine++) {
             String name = name(machine);
@@ -84,6 +86,22 @@ final class Namespaces implements AutoCloseable {
         run("ip", "-n", name(machine), "link", "add", card, "type", "veth", "peer", "name", card + "x");
         run("ip", "-n", name(machine), "addr", "add", address + "/24", "dev", card);
         run("ip", "-n", name(machine), "link", "set", card, "up");
+    }
+
+    /** The address of this process on the machines' network. */
+    String host() {
+        return "10.231." + net + ".1";
+    }
+
+    /** Whom a machine's processes ask for names from now on. */
+    void resolver(int machine, String server) throws IOException {
+        Files.writeString(
+                Files.createDirectories(resolvers(machine)).resolve("resolv.conf"), "nameserver " + server + "\n");
+    }
+
+    /** Where {@code ip netns exec} looks for what a machine sees in the place of /etc. */
+    private Path resolvers(int machine) {
+        return Path.of("/etc/netns", name(machine));
     }
 
     /** Pulls the cable between a machine and the switch. */
@@ -121,6 +139,7 @@ final class Namespaces implements AutoCloseable {
         for (int machine = 0; machine < count; machine++) {
             Commands.succeeds("ip", "netns", "del", name(machine));
             Commands.succeeds("ip", "link", "del", cable(machine));
+            Commands.succeeds("rm", "-rf", resolvers(machine).toString());
         }
         Commands.succeeds("ip", "link", "del", prefix + "br");
     }

@@ -31,6 +31,7 @@ public final class SkulkProcess implements AutoCloseable {
     private final String address;
     private final List<String> log = new CopyOnWriteArrayList<>();
     private final CompletableFuture<String> ready = new CompletableFuture<>();
+    private volatile String url = ""; // another one after a restart in place
     private final HttpClient client = HttpClient.newHttpClient();
     private final Thread reader;
 
@@ -99,7 +100,8 @@ public final class SkulkProcess implements AutoCloseable {
                 log.add(line);
                 Matcher matcher = READY.matcher(line);
                 if (matcher.find()) {
-                    ready.complete(matcher.group(1));
+                    url = matcher.group(1);
+                    ready.complete(url);
                 }
             }
         } catch (IOException e) {
@@ -110,7 +112,8 @@ public final class SkulkProcess implements AutoCloseable {
 
     /** The address of the HTTP API. */
     public String url() {
-        return ready.join().replace("127.0.0.1", address);
+        ready.join();
+        return url.replace("127.0.0.1", address);
     }
 
     /** Everything printed so far. */

@@ -37,6 +37,7 @@ final class TestCluster implements AutoCloseable {
     private final Map<String, SkulkProcess> nodes = new LinkedHashMap<>();
     private final Map<String, String> peers = new LinkedHashMap<>();
     private final Optional<Namespaces> machines;
+    private final Map<String, String> transport = new LinkedHashMap<>();
 
     TestCluster(Path temp) {
         this(temp, Optional.empty());
@@ -47,6 +48,12 @@ final class TestCluster implements AutoCloseable {
         this.temp = temp;
         this.machines = machines;
         this.namespace = "test-" + ProcessHandle.current().pid() + "-" + System.nanoTime();
+    }
+
+    /** A setting of the transport for nodes on machines of their own. */
+    TestCluster transport(String key, String value) {
+        transport.put(key, value);
+        return this;
     }
 
     /** Starts a node that joins through those that run. */
@@ -100,7 +107,10 @@ final class TestCluster implements AutoCloseable {
     private void writeBind(String name, String address) throws IOException {
         Files.writeString(
                 Files.createDirectories(temp.resolve(name)).resolve("skulk.yaml"),
-                "plugins:\n  membership-jgroups:\n    bind: " + address + "\n");
+                "plugins:\n  membership-jgroups:\n    bind: " + address + "\n"
+                        + transport.entrySet().stream()
+                                .map(e -> "    " + e.getKey() + ": " + e.getValue() + "\n")
+                                .collect(Collectors.joining()));
     }
 
     private static boolean runs(SkulkProcess node) {
@@ -153,6 +163,15 @@ final class TestCluster implements AutoCloseable {
         return node.get("/node_id").body().replace("\"", "");
     }
 
+    /** The id of the master, as a node sees it. */
+    static String master(SkulkProcess node) throws Exception {
+        return node.json("/v1/diagnostics/node")
+                .object("runtime")
+                .orElseThrow()
+                .string("masterNodeId")
+                .orElse("");
+    }
+
     static Set<String> members(SkulkProcess node) throws Exception {
         return node.json("/state").object("lastSeen").orElseThrow().members().keySet();
     }
@@ -160,6 +179,31 @@ final class TestCluster implements AutoCloseable {
     static Set<String> instances(SkulkProcess node) throws Exception {
         return Set.copyOf(
                 node.json("/state").object("instances").orElseThrow().members().keySet());
+    }
+
+    /** The placements that have a rank on a node, as it sees them. */
+    static Set<String> instancesOn(SkulkProcess node) throws Exception {
+        return node.json("/v1/diagnostics/node").array("supervisorRunners").orElseThrow().items().stream()
+                .map(r -> ((JsonObject) r).string("instanceId").orElseThrow())
+                .collect(Collectors.toSet());
+    }
+
+    /** The placement that a request runs on. @param id of the completion */
+    static String instanceOf(SkulkProcess node, String id) {
+        return await().pollInterval(Duration.ofMillis(5))
+                .atMost(PATIENCE)
+                .until(
+                        () -> node.json("/state").object("tasks").orElseThrow().members().values().stream()
+                                .map(tagged -> (JsonObject) ((JsonObject) tagged)
+                                        .members()
+                                        .firstEntry()
+                                        .getValue())
+                                .filter(task ->
+                                        id.contains(task.string("commandId").orElseThrow()))
+                                .map(task -> task.string("instanceId").orElseThrow())
+                                .findFirst()
+                                .orElse(""),
+                        instance -> !instance.isEmpty());
     }
 
     /** The process ids of the ranks on a node. */
@@ -303,6 +347,11 @@ final class TestCluster implements AutoCloseable {
         Stream awaitEnd(Duration patience) throws Exception {
             done.get(patience.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS);
             return this;
+        }
+
+        /** Of its completion. */
+        String id() {
+            return chunks().flatMap(c -> c.string("id").stream()).findFirst().orElseThrow();
         }
 
         boolean ended() {

@@ -1,10 +1,12 @@
 package skulk.membership.jgroups;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Keeps JGroups' own log to warnings and words them so that an operator knows what to do. */
@@ -14,6 +16,8 @@ final class JGroupsLog {
     /** Of every join, merge and departure: not yet and no longer known members, and connections that the other end closed first. */
     private static final List<String> EXPECTED =
             List.of("JGRP000011", "JGRP000032", "graceful close", "failed handling");
+    /** A connection that ends before the other end has shown who it is. */
+    private static final List<String> BROKEN_OFF = List.of("terminated the handshake", "Connection", "Broken pipe");
     /** What our addresses carry, which JGroups prints with them. */
     private static final Pattern CARGO = Pattern.compile("\\(id=[^)]*\\)");
 
@@ -33,10 +37,13 @@ final class JGroupsLog {
                     ".protocols.pbcast.NAKACK2",
                     ".protocols.pbcast.GMS")
             .map(name -> Logger.getLogger("org.jgroups" + name))
-            .toList();
+            .collect(Collectors.toCollection(ArrayList::new));
 
     JGroupsLog() {
         loggers.getFirst().setLevel(Level.WARNING);
+        Logger transport = Logger.getLogger(Lanes.class.getName()); // JGroups logs for it under its own name
+        transport.setLevel(Level.WARNING);
+        loggers.add(transport);
         loggers.forEach(logger -> logger.setFilter(JGroupsLog::reword));
     }
 
@@ -53,8 +60,8 @@ final class JGroupsLog {
         entry.setMessage(message);
         if (message.contains(ACCEPT_FAILED)) {
             int host = message.indexOf("hostname=");
-            if (host < 0) {
-                return false; // opened and closed without a word, as whoever looks whether somebody listens does
+            if (host < 0 || BROKEN_OFF.stream().anyMatch(message::contains) || !message.contains("javax.net.ssl")) {
+                return false; // closed without a word, as whoever looks whether somebody listens does, or by an outage
             }
             String peer = message.substring(host + 9, message.indexOf(',', host));
             entry.setMessage("Refused a connection from " + peer + ": it does not know this cluster's secret");

@@ -61,7 +61,7 @@ final class JGroupsMembership implements Membership {
                     secret,
                     address.getHostAddress(),
                     port));
-            checkAdmitted(seat, address);
+            checkAdmitted(seat, address, known);
             return seat;
         } catch (IOException e) {
             seat.close();
@@ -89,7 +89,8 @@ final class JGroupsMembership implements Membership {
     }
 
     /** A node that was told whom to join, finds somebody there and still is alone, was turned away: say so instead of serving a cluster of one. */
-    private void checkAdmitted(Seat seat, InetAddress address) throws IOException, InterruptedException {
+    private void checkAdmitted(Seat seat, InetAddress address, Optional<String> secret)
+            throws IOException, InterruptedException {
         if (seat.refusal().isPresent()) {
             throw new IOException(seat.refusal().get());
         }
@@ -99,9 +100,17 @@ final class JGroupsMembership implements Membership {
         Optional<InetSocketAddress> silent = network.peers().stream()
                 .filter(peer -> !isSelf(peer, address) && answers(peer))
                 .findFirst();
-        if (silent.isPresent() && !seat.awaitCompany(MERGE_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-            throw new IOException("the node at " + silent.get()
-                    + " answers but does not admit this one: it has another cluster secret, namespace or version");
+        if (silent.isEmpty()) {
+            return;
+        }
+        String refused = "the node at " + silent.get() + " answers but does not admit this one: ";
+        try {
+            NetDoctor.encryption(silent.get(), secret, network.namespace());
+        } catch (NetDoctor.Finding e) {
+            throw new IOException(refused + e.getMessage(), e);
+        }
+        if (!seat.awaitCompany(MERGE_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            throw new IOException(refused + "it has another cluster secret, namespace or version");
         }
     }
 

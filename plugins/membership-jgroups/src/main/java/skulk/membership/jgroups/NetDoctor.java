@@ -84,7 +84,7 @@ public final class NetDoctor implements ToolProvider {
     }
 
     /** A step that does not work. */
-    private static final class Finding extends IOException {
+    static final class Finding extends IOException {
         private static final long serialVersionUID = 1L;
 
         private final String step;
@@ -159,8 +159,7 @@ public final class NetDoctor implements ToolProvider {
     }
 
     /** The identity is made of secret and namespace: where either differs the handshake fails. */
-    private static String encryption(InetSocketAddress peer, Optional<String> secret, String namespace)
-            throws IOException {
+    static String encryption(InetSocketAddress peer, Optional<String> secret, String namespace) throws IOException {
         SSLContext tls = ClusterSecret.context(ClusterIdentity.of(secret.orElse("none"), namespace));
         try (Socket plain = new Socket()) {
             plain.connect(peer, REACH_MILLIS);

@@ -65,7 +65,7 @@ final class Stack {
     }
 
     private static TCP transport(Network network, InetAddress address) throws IOException {
-        TCP tcp = new TCP();
+        TCP tcp = new Lanes();
         // JGroups takes no free port by itself where peers are named
         int port = network.port() == 0 ? freePort(address) : network.port();
         tcp.setBindAddress(address).setBindPort(port).setPortRange(network.port() == 0 ? 100 : 0);
@@ -75,6 +75,8 @@ final class Stack {
         tcp.setSockConnTimeout(1000).logDetails(false);
         // the handshake of a joining node on a machine under load
         tcp.setPeerAddrReadTimeout(5000);
+        // else closing a TLS connection waits for a write that is stuck in it
+        tcp.setLinger(1);
         return tcp;
     }
 
