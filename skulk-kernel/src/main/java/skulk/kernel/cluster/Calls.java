@@ -1,6 +1,7 @@
 package skulk.kernel.cluster;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -11,6 +12,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import skulk.api.cluster.NodeId;
 import skulk.api.json.Json;
 import skulk.api.problem.Problem;
@@ -18,6 +20,9 @@ import skulk.api.problem.SkulkException;
 
 /** Questions between nodes: each has a topic, an answer or a problem, and a time limit. Safe for use by several threads. */
 public final class Calls {
+    /** The code of a failure where the node that was asked has left or is not heard any more. */
+    public static final String NODE_LOST = "node_lost";
+
     private final BiConsumer<NodeId, Message> send;
     private final AtomicLong numbers = new AtomicLong();
     private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
@@ -98,11 +103,20 @@ public final class Calls {
     }
 
     /** Nodes that are gone do not answer any more. */
-    void members(java.util.Collection<NodeId> members) {
+    void members(Collection<NodeId> members) {
+        fail(node -> !members.contains(node), "Node %s has left the cluster");
+    }
+
+    /** Members that are not heard any more do not answer either, as behind a link that works one way. */
+    void silent(Collection<NodeId> nodes) {
+        fail(nodes::contains, "Node %s is not heard any more");
+    }
+
+    private void fail(Predicate<NodeId> lost, String why) {
         waiting.values().stream()
-                .filter(w -> !members.contains(w.node()))
+                .filter(w -> lost.test(w.node()))
                 .forEach(w -> w.answer()
                         .completeExceptionally(new SkulkException(
-                                Problem.Kind.NOT_READY, "Node %s has left the cluster".formatted(w.node()))));
+                                Problem.of(Problem.Kind.NOT_READY, NODE_LOST, why.formatted(w.node())))));
     }
 }

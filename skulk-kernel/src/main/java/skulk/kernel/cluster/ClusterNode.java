@@ -2,13 +2,17 @@ package skulk.kernel.cluster;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
@@ -16,6 +20,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import skulk.api.HardwareProbe;
@@ -33,6 +38,9 @@ import skulk.kernel.event.EventLog;
  */
 public final class ClusterNode implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ClusterNode.class.getName());
+    private static final Duration MEASURE = Duration.ofSeconds(1);
+    /** Members tell their readings each second; one that has been silent for so long answers no question. Looked for once a second, so that five seconds are kept. */
+    private static final Duration SILENCE = Duration.ofMillis(3900);
     /** Control messages of a membership epoch that this node has yet to see. */
     private static final int EARLY = 4096;
 
@@ -42,17 +50,21 @@ public final class ClusterNode implements AutoCloseable {
     private final Replica replica;
     private final NodeTable table;
     private final Views views;
+    private final Credits credits = new Credits();
     private final Calls calls = new Calls(this::send);
     private final Deque<Early> early = new ArrayDeque<>();
     private final ExecutorService control = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("cluster-control").daemon().factory());
     private final ScheduledExecutorService telemetry = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("telemetry").daemon().factory());
+    private final Map<NodeId, Long> heard = new ConcurrentHashMap<>();
+    private final Set<NodeId> strangers = ConcurrentHashMap.newKeySet();
     private volatile Neighbours neighbours = Neighbours.NONE;
     private final CompletableFuture<Optional<SSLContext>> tls = new CompletableFuture<>();
     private volatile Membership.Member member;
     private volatile long epoch;
     private boolean changed;
+    private long listened = System.nanoTime(); // of the telemetry thread
 
     /** What else a node does with what it hears. Called on the control thread but for {@link #data}; must not block. */
     public interface Neighbours {
@@ -99,11 +111,16 @@ public final class ClusterNode implements AutoCloseable {
         execute(replica::greet);
         awaitControl();
         tls.complete(member.tls());
-        telemetry.scheduleAtFixedRate(this::measure, 0, 1, TimeUnit.SECONDS);
+        telemetry.scheduleAtFixedRate(this::measure, 0, MEASURE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     public ClusterView view() {
         return views.newest();
+    }
+
+    /** A view as placements are to see it: what deleted instances are about to give back counts as free. */
+    public ClusterView forPlacement(ClusterView view) {
+        return credits.applyTo(view, Instant.now());
     }
 
     public Flow.Publisher<ClusterView> views() {
@@ -128,6 +145,16 @@ public final class ClusterNode implements AutoCloseable {
     public void report(List<Event> events) {
         List<Reported> reported = events.stream().map(Reported::of).toList();
         execute(() -> replica.report(reported));
+    }
+
+    /** Tells facts of this node where the agreed state, as it is then, is still so. @param told hears, on the control thread, that they are told */
+    public void report(List<Event> events, Predicate<ClusterState> still, Runnable told) {
+        execute(() -> {
+            if (still.test(replica.state())) {
+                told.run();
+                replica.report(events.stream().map(Reported::of).toList());
+            }
+        });
     }
 
     /** Tells a fact whose making is costly, off the caller's thread. */
@@ -184,13 +211,20 @@ public final class ClusterNode implements AutoCloseable {
         return replica.state();
     }
 
+    /** Whose line of numbers the state is of, for the control thread only. */
+    Reign reign() {
+        return replica.reign();
+    }
+
     private void publish() {
         ClusterView view = table.view(replica.state(), replica.view(), Instant.now());
+        credits.between(views.newest(), view, Instant.now());
         views.publish(view);
         neighbours.view(view);
     }
 
     private void measure() {
+        listen();
         try {
             List<NodeInfo> read = probes.get().stream().map(HardwareProbe::read).toList();
             execute(
@@ -202,6 +236,20 @@ public final class ClusterNode implements AutoCloseable {
         } catch (RuntimeException e) {
             LOG.log(Level.WARNING, "a probe failed", e);
         }
+    }
+
+    /** Gives up what members were asked that are not heard any more. */
+    private void listen() {
+        long now = System.nanoTime();
+        boolean stoodStill = now - listened > 3 * MEASURE.toNanos(); // what was sent meanwhile is read first
+        listened = now;
+        if (stoodStill) {
+            heard.replaceAll((node, at) -> now);
+        }
+        calls.silent(heard.entrySet().stream()
+                .filter(e -> now - e.getValue() > SILENCE.toNanos())
+                .map(Map.Entry::getKey)
+                .toList());
     }
 
     private void awaitControl() {
@@ -250,7 +298,11 @@ public final class ClusterNode implements AutoCloseable {
         changed = true;
         table.info(self)
                 .ifPresent(info -> broadcast(new Message.Telemetry(info))); // whoever is new waits for no cadence
-        calls.members(view.members().stream().map(NodeProfile::id).toList());
+        List<NodeId> members = view.members().stream().map(NodeProfile::id).toList();
+        heard.keySet().retainAll(members);
+        members.stream().filter(m -> !m.equals(self)).forEach(m -> heard.putIfAbsent(m, System.nanoTime()));
+        strangers.retainAll(members);
+        calls.members(members);
         replica.viewChanged(view);
         List<Early> waiting = new ArrayList<>(early);
         early.clear();
@@ -281,6 +333,14 @@ public final class ClusterNode implements AutoCloseable {
 
         @Override
         public void message(NodeId from, byte[] bytes) {
+            heard.put(from, System.nanoTime());
+            if (Wire.foreign(bytes) && strangers.add(from)) {
+                LOG.log(
+                        Level.WARNING,
+                        "What node {0} says is of another version of the messages than {1} and is dropped",
+                        from,
+                        Wire.VERSION);
+            }
             Wire.decode(bytes).ifPresent(envelope -> dispatch(from, envelope));
         }
     }
@@ -303,6 +363,7 @@ public final class ClusterNode implements AutoCloseable {
         public void applied(long index, Reported event) {
             changed = true;
             log.append(event);
+            credits.applied(event.event(), Instant.now());
             neighbours.applied(event.event());
         }
 

@@ -97,6 +97,7 @@ public final class ClusterServices implements Services {
     private volatile List<HardwareProbe> probes = List.of();
     private volatile Optional<NodeSpeed> speed = Optional.empty();
     private final Replanning replanning = new Replanning(); // of the control thread
+    private volatile Optional<Restoring> restoring = Optional.empty();
     private ClusterView before; // of the control thread
 
     private ClusterServices(NodeContext node) {
@@ -195,7 +196,16 @@ public final class ClusterServices implements Services {
         all.add(new MachineProbe(node.home().models(), friendlyName(), Build.version(), speed.get()::resources));
         all.addAll(offers.probes());
         probes = List.copyOf(all);
-        cluster.join(membership(offers), profile(), supervisor);
+        Membership membership = membership(offers);
+        if (!membership.name().equals(SoloMembership.NAME)
+                && node.configuration().get(Keys.RESTORE)) {
+            restoring = Optional.of(new Restoring(
+                    cluster,
+                    node.home().placements(),
+                    (card, sharding, nodes) -> operations().restore(card, sharding, nodes),
+                    () -> node.configuration().get(Keys.REPLACE_LOST)));
+        }
+        cluster.join(membership, profile(), supervisor);
         Thread.ofVirtual().name("storage-reconcile").start(storage::reconcile);
         if (node.configuration().get(Keys.TRACING)) {
             cluster.report(new Event.TracingStateChanged(true));
@@ -208,6 +218,7 @@ public final class ClusterServices implements Services {
         ranks.close();
         reachability.close();
         cluster.close();
+        restoring.ifPresent(Restoring::close);
         storage.close();
         peerServer.close();
         traces.close();
@@ -217,11 +228,11 @@ public final class ClusterServices implements Services {
 
     private Membership membership(Offers offers) throws IOException {
         List<Membership> known = new ArrayList<>(offers.memberships());
-        if (known.stream().noneMatch(m -> m.name().equals("solo"))) {
+        if (known.stream().noneMatch(m -> m.name().equals(SoloMembership.NAME))) {
             known.add(new SoloMembership());
         }
         String wanted = node.configuration().get(Keys.MEMBERSHIP);
-        String name = !wanted.isEmpty() ? wanted : clustered(node.configuration()) ? "jgroups" : "solo";
+        String name = !wanted.isEmpty() ? wanted : clustered(node.configuration()) ? "jgroups" : SoloMembership.NAME;
         return known.stream()
                 .filter(m -> m.name().equals(name))
                 .findFirst()
@@ -363,6 +374,7 @@ public final class ClusterServices implements Services {
         if (view.master().equals(Optional.of(node.self()))) {
             replanning.between(before, view).forEach(this::retry);
         }
+        restoring.ifPresent(r -> r.viewChanged(view));
         before = view;
     }
 

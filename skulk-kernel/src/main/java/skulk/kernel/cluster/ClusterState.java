@@ -3,8 +3,11 @@ package skulk.kernel.cluster;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
@@ -25,7 +28,7 @@ import skulk.api.model.ModelId;
  *
  * @param downloads the newest word of each node on each part of a model
  * @param edges source → sink → verified ways
- * @param deleted ids of instances deleted lately, newest last, so that a node that was cut off does not bring one back
+ * @param deleted what was deleted lately, newest last, so that a node that was cut off does not bring it back
  * @param lastEventAppliedIdx number of the newest event applied, -1 before the first
  */
 public record ClusterState(
@@ -36,10 +39,23 @@ public record ClusterState(
         Map<NodeId, Map<NodeId, List<Edge>>> edges,
         Map<ModelId, ModelCard> customCards,
         boolean tracingEnabled,
-        List<InstanceId> deleted,
+        List<Tombstone> deleted,
         long lastEventAppliedIdx) {
 
-    /** How many deleted ids are remembered. */
+    /** An instance that was deleted on purpose, and what was placed in its stead. */
+    public record Tombstone(InstanceId id, Optional<InstanceId> successor) {}
+
+    /** What became of an instance. */
+    enum Fate {
+        /** It is there, or what was placed in its stead. */
+        THERE,
+        /** Somebody deleted it, or what was placed in its stead. */
+        DELETED,
+        /** Lost with a node, or never heard of. */
+        ABSENT
+    }
+
+    /** How many deleted ones are remembered. */
     static final int TOMBSTONES = 256;
 
     public static final ClusterState EMPTY =
@@ -70,7 +86,8 @@ public record ClusterState(
     private ClusterState changed(Event event) {
         return switch (event) {
             case Event.InstanceCreated(Instance instance) -> create(instance);
-            case Event.InstanceDeleted(InstanceId id, boolean lost) -> delete(id, lost);
+            case Event.InstanceDeleted(InstanceId id, boolean lost, Optional<InstanceId> successor) ->
+                delete(id, lost, successor);
             case Event.RunnerStatusUpdated(RunnerId id, RunnerStatus status) -> runner(id, status);
             case Event.TaskCreated(TaskId id, Task task) -> withTasks(put(tasks, id, task));
             case Event.TaskStatusUpdated(TaskId id, TaskStatus status) -> task(id, t -> Tasks.withStatus(t, status));
@@ -90,7 +107,7 @@ public record ClusterState(
     }
 
     private ClusterState create(Instance instance) {
-        if (deleted.contains(instance.instanceId())) {
+        if (tombstone(instance.instanceId()).isPresent()) {
             return this;
         }
         Map<RunnerId, RunnerStatus> statuses = new HashMap<>(runners);
@@ -100,11 +117,20 @@ public record ClusterState(
         return withInstances(put(instances, instance.instanceId(), instance), statuses, deleted);
     }
 
-    private ClusterState delete(InstanceId id, boolean lost) {
-        List<InstanceId> tombstones = new ArrayList<>(deleted);
-        tombstones.remove(id);
-        if (!lost) {
-            tombstones.add(id);
+    private ClusterState delete(InstanceId id, boolean lost, Optional<InstanceId> successor) {
+        List<Tombstone> tombstones = new ArrayList<>(deleted);
+        boolean stood = successor.isPresent()
+                && tombstone(id)
+                        .flatMap(Tombstone::successor)
+                        .filter(first -> !first.equals(successor.get()) && fate(first) == Fate.THERE)
+                        .isPresent();
+        if (stood) {
+            // of two in one's stead the first stays
+            tombstones.removeIf(t -> t.id().equals(successor.get()));
+            tombstones.add(new Tombstone(successor.get(), Optional.empty()));
+        } else if (!lost) {
+            tombstones.removeIf(t -> t.id().equals(id));
+            tombstones.add(new Tombstone(id, successor));
         }
         if (tombstones.size() > TOMBSTONES) {
             tombstones.removeFirst();
@@ -155,6 +181,50 @@ public record ClusterState(
         return withTasks(kept).withDownloads(remove(downloads, node)).withEdges(Edges.without(edges, node));
     }
 
+    /** The word on an instance that was deleted on purpose. */
+    Optional<Tombstone> tombstone(InstanceId id) {
+        return deleted.stream().filter(t -> t.id().equals(id)).findFirst();
+    }
+
+    /** Whether an instance that was there is gone with a node, and nothing stands in for it. */
+    public boolean lost(InstanceId id) {
+        return !instances.containsKey(id) && tombstone(id).isEmpty();
+    }
+
+    /** What became of an instance or of what was placed in its stead, and so on. */
+    Fate fate(InstanceId id) {
+        Optional<InstanceId> next = Optional.of(id);
+        for (int i = 0; i <= deleted.size(); i++) { // no circle is walked twice
+            InstanceId at = next.orElseThrow();
+            if (instances.containsKey(at)) {
+                return Fate.THERE;
+            }
+            Optional<Tombstone> tombstone = tombstone(at);
+            if (tombstone.isEmpty()) {
+                return Fate.ABSENT;
+            }
+            next = tombstone.get().successor();
+            if (next.isEmpty()) {
+                return Fate.DELETED;
+            }
+        }
+        return Fate.ABSENT;
+    }
+
+    /** What an instance was placed in the stead of, and what that was, and so on. */
+    Set<InstanceId> predecessors(InstanceId id) {
+        Set<InstanceId> found = new LinkedHashSet<>();
+        List<InstanceId> open = new ArrayList<>(List.of(id));
+        while (!open.isEmpty()) {
+            InstanceId successor = open.removeFirst();
+            deleted.stream()
+                    .filter(t -> t.successor().equals(Optional.of(successor)))
+                    .filter(t -> found.add(t.id()))
+                    .forEach(t -> open.add(t.id()));
+        }
+        return found;
+    }
+
     /** The instances that have a rank on a node. */
     public List<Instance> instancesOn(NodeId node) {
         return instances.values().stream()
@@ -191,7 +261,7 @@ public record ClusterState(
     }
 
     private ClusterState withInstances(
-            Map<InstanceId, Instance> newInstances, Map<RunnerId, RunnerStatus> newRunners, List<InstanceId> gone) {
+            Map<InstanceId, Instance> newInstances, Map<RunnerId, RunnerStatus> newRunners, List<Tombstone> gone) {
         return new ClusterState(
                 newInstances,
                 newRunners,

@@ -1,6 +1,7 @@
 package skulk.kernel.cluster;
 
 import java.time.Instant;
+import java.util.Optional;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
@@ -24,8 +25,24 @@ import skulk.api.model.ModelId;
 public sealed interface Event {
     record InstanceCreated(Instance instance) implements Event {}
 
-    /** @param lost because a node of it is gone, not because somebody wanted it; then it may come back with that node */
-    record InstanceDeleted(InstanceId instanceId, boolean lost) implements Event {}
+    /**
+     * @param lost because a node of it is gone, not because somebody wanted it; then it may come back with that node
+     * @param successor what is placed in its stead; where that is still there, the deleted one does not come back, and the other way round
+     */
+    record InstanceDeleted(InstanceId instanceId, boolean lost, Optional<InstanceId> successor) implements Event {
+        static InstanceDeleted lost(InstanceId id) {
+            return new InstanceDeleted(id, true, Optional.empty());
+        }
+
+        /** Somebody wanted it, or it crashed too often. */
+        public static InstanceDeleted wanted(InstanceId id) {
+            return new InstanceDeleted(id, false, Optional.empty());
+        }
+
+        public static InstanceDeleted replaced(InstanceId id, InstanceId successor) {
+            return new InstanceDeleted(id, false, Optional.of(successor));
+        }
+    }
 
     record RunnerStatusUpdated(RunnerId runnerId, RunnerStatus runnerStatus) implements Event {}
 

@@ -2,17 +2,15 @@ package skulk.kernel.cluster;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
+import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Task;
-import skulk.api.model.ModelId;
 
 /** What follows from the absence of nodes and instances; pure, decided by the coordinator alone. */
 public final class Losses {
@@ -40,7 +38,7 @@ public final class Losses {
             }
         }
         for (Instance instance : lost) {
-            events.add(new Event.InstanceDeleted(instance.instanceId(), true));
+            events.add(Event.InstanceDeleted.lost(instance.instanceId()));
         }
         for (NodeId node : gone(state, members)) {
             events.add(new Event.NodeTimedOut(node));
@@ -68,22 +66,22 @@ public final class Losses {
     }
 
     /**
-     * Of the instances that run on a node that takes over another state, those that this state is to take in. One that was placed in the stead of an instance that
-     * was out of reach is not needed where that one is still there.
+     * Of the instances that run on a node that takes over another state, those that this state is to take in, with what they stand in for. One that was placed in the
+     * stead of an instance that was out of reach is not needed where that one is still there, or another one in its stead, nor where somebody has deleted it.
      *
-     * @param previous the node's state before, in which what was given up is marked as deleted
+     * @param previous the node's state before
      */
-    static List<Instance> carried(ClusterState previous, ClusterState now, Collection<Instance> running) {
-        Map<ModelId, Integer> found = new HashMap<>();
-        now.instances().values().stream()
-                .filter(i -> previous.deleted().contains(i.instanceId()))
-                .forEach(i -> found.merge(i.modelId(), 1, Integer::sum));
-        List<Instance> carried = new ArrayList<>();
+    static List<Event> carried(ClusterState previous, ClusterState now, Collection<Instance> running) {
+        List<Event> carried = new ArrayList<>();
         for (Instance instance : running) {
-            boolean settled = now.instances().containsKey(instance.instanceId())
-                    || now.deleted().contains(instance.instanceId());
-            if (!settled && found.merge(instance.modelId(), -1, Integer::sum) < 0) {
-                carried.add(instance);
+            InstanceId id = instance.instanceId();
+            Set<InstanceId> predecessors = previous.predecessors(id);
+            boolean settled = now.instances().containsKey(id)
+                    || now.tombstone(id).isPresent()
+                    || predecessors.stream().anyMatch(p -> now.fate(p) != ClusterState.Fate.ABSENT);
+            if (!settled) {
+                predecessors.forEach(p -> carried.add(Event.InstanceDeleted.replaced(p, id)));
+                carried.add(new Event.InstanceCreated(instance));
             }
         }
         return carried;

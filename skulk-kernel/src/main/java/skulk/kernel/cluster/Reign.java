@@ -28,6 +28,11 @@ public record Reign(long originMillis, int generation, long startMillis, NodeId 
         return new Reign(originMillis, generation + 1, nowMillis, successor);
     }
 
+    /** Whether this is a later time of the same line of numbers, so that nothing was decided elsewhere. */
+    boolean succeeds(Reign other) {
+        return originMillis == other.originMillis() && generation > other.generation();
+    }
+
     boolean olderThan(Reign other) {
         return AGE.compare(this, other) < 0;
     }

@@ -8,9 +8,11 @@ import skulk.api.cluster.NodeProfile;
 
 /** A cluster of one, for a node that no membership plugin was configured for; opens no port. */
 public final class SoloMembership implements Membership {
+    static final String NAME = "solo";
+
     @Override
     public String name() {
-        return "solo";
+        return NAME;
     }
 
     @Override

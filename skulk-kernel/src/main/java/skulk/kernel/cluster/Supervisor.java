@@ -232,8 +232,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
                 running.put(rank.instance(), instance);
             }
         }
-        Losses.carried(previous, now, running.values())
-                .forEach(instance -> facts.add(new Event.InstanceCreated(instance)));
+        facts.addAll(Losses.carried(previous, now, running.values()));
         ranks.local().forEach(rank -> facts.add(new Event.RunnerStatusUpdated(rank.runner(), rank.status())));
         previous.downloads().getOrDefault(self, List.of()).forEach(d -> facts.add(new Event.NodeDownloadProgress(d)));
         previous.edges()
@@ -282,7 +281,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
                 reason);
         cluster.execute(() -> {
             List<Event> events = new ArrayList<>(Losses.tasksOf(cluster.state(), spec.instance()));
-            events.add(new Event.InstanceDeleted(spec.instance().instanceId(), false));
+            events.add(Event.InstanceDeleted.wanted(spec.instance().instanceId()));
             cluster.report(events);
         });
     }

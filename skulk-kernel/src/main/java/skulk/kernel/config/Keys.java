@@ -123,6 +123,10 @@ public final class Keys {
             "placement.default", "Pipeline", List.of("Pipeline", "Tensor"), "strategy where a request names none");
     public static final Key<Boolean> REPLACE_LOST = Key.flag(
             "placement.replace_lost", true, "whether what is lost with a node is placed again on what is left");
+    public static final Key<Boolean> RESTORE = Key.flag(
+            "placement.restore",
+            true,
+            "whether a cluster places again what fitted nowhere else once its nodes are back, also after a restart of all of them");
     public static final Key<Long> MAX_CONCURRENT = Key.integer(
                     "requests.max_concurrent", 8, 1, 4096, "sequences that one instance decodes together")
             .env("SKULK_MAX_CONCURRENT_REQUESTS");

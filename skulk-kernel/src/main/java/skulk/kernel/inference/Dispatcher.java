@@ -47,10 +47,13 @@ public final class Dispatcher implements Inference {
     static final String LOST = "instance_lost";
 
     private static final Duration CALL = Duration.ofMinutes(10);
-    /** Between two signs of life of a request that another node works on. */
-    private static final Duration PULSE = Duration.ofSeconds(1);
-    /** Silence of a node that works on a request of this one, after which the request is lost, though the node is a member: a link that works one way. */
-    private static final Duration SILENCE = Duration.ofMillis(4500);
+    /** Least time between two signs of life of a request that another node works on; views, which they come with, are a second apart at most. */
+    private static final Duration PULSE = Duration.ofMillis(700);
+    /**
+     * Silence of a node that works on a request of this one, after which the request is lost, though the node is a member: a link that works one way. Looked for
+     * once a second, so that five seconds are kept.
+     */
+    private static final Duration SILENCE = Duration.ofMillis(3900);
 
     private final NodeId self;
     private final Supplier<ClusterView> view;
@@ -275,7 +278,7 @@ public final class Dispatcher implements Inference {
             return;
         }
         pulsed = now;
-        boolean stoodStill = passed.compareTo(PULSE.multipliedBy(3)) > 0; // what was sent meanwhile is read first
+        boolean stoodStill = passed.compareTo(PULSE.multipliedBy(4)) > 0; // what was sent meanwhile is read first
         for (InFlight request : inFlight.values()) {
             OptionalInt attempt = request.attempt();
             if (stoodStill || leader(request.instance()).equals(self)) {
@@ -347,14 +350,7 @@ public final class Dispatcher implements Inference {
         Instance instance = choose(view.get(), request.model());
         Json answer = leader(instance).equals(self)
                 ? join(ranks.embed(instance.instanceId(), request))
-                : calls.ask(
-                        leader(instance),
-                        "embed",
-                        JsonObject.builder()
-                                .put("instance", instance.instanceId())
-                                .put("request", Records.toJson(request))
-                                .build(),
-                        CALL);
+                : ask(instance, "embed", Records.toJson(request));
         List<float[]> vectors = new ArrayList<>();
         for (Json vector : ((JsonObject) answer).array("vectors").orElseThrow()) {
             ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(((JsonString) vector).value()));
@@ -372,15 +368,23 @@ public final class Dispatcher implements Inference {
         Instance instance = choose(view.get(), request.model());
         Json answer = leader(instance).equals(self)
                 ? join(ranks.countTokens(instance.instanceId(), request))
-                : calls.ask(
-                        leader(instance),
-                        "count",
-                        JsonObject.builder()
-                                .put("instance", instance.instanceId())
-                                .put("request", Records.toJson(request))
-                                .build(),
-                        CALL);
+                : ask(instance, "count", Records.toJson(request));
         return (int) ((JsonNumber) answer).toLong();
+    }
+
+    private Json ask(Instance instance, String topic, Json request) {
+        try {
+            return calls.ask(
+                    leader(instance),
+                    topic,
+                    JsonObject.builder()
+                            .put("instance", instance.instanceId())
+                            .put("request", request)
+                            .build(),
+                    CALL);
+        } catch (SkulkException e) {
+            throw e.problem().code().equals(Calls.NODE_LOST) ? new SkulkException(lost(), e) : e;
+        }
     }
 
     private Json answerEmbed(JsonObject body) {

@@ -52,6 +52,11 @@ public record Home(boolean own, Path config, Path data, Path cache) {
         return data.resolve("event_log");
     }
 
+    /** What is placed, for a restart of all nodes. */
+    public Path placements() {
+        return data.resolve("placements.json");
+    }
+
     /** Log files. */
     public Path logs() {
         return cache.resolve("logs");

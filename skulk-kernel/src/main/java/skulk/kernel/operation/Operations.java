@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.Set;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
+import skulk.api.cluster.Sharding;
+import skulk.api.model.ModelCard;
 import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
@@ -48,8 +50,13 @@ public final class Operations {
     }
 
     /** Places again what was lost with a node; for the coordinator. Blocks. */
-    public boolean replace(Instance lost) {
+    public Optional<Instance> replace(Instance lost) {
         return placing.replace(lost);
+    }
+
+    /** Plans what was placed once more, on exactly these nodes or, where none are named, on any. Blocks. */
+    public Optional<Instance> restore(ModelCard card, Sharding sharding, Set<NodeId> nodes) {
+        return placing.restore(card, sharding, nodes);
     }
 
     /** Whether {@link #replace} of the coordinator may be expected to find a place. Does not block. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import skulk.api.PlacementStrategy;
 import skulk.api.RunnerFactory;
 import skulk.api.cluster.ClusterView;
@@ -28,6 +29,7 @@ import skulk.api.operation.Operation.Preview;
 import skulk.api.operation.Operation.Receipt;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
+import skulk.kernel.cluster.ClusterState;
 import skulk.kernel.cluster.Event;
 import skulk.kernel.cluster.Losses;
 
@@ -92,11 +94,11 @@ final class Placing {
                         .retryAfter(Duration.ofSeconds(5))));
     }
 
-    private static PlacementDecision decide(PlacementStrategy strategy, PlacementRequest request, ClusterView view) {
+    private PlacementDecision decide(PlacementStrategy strategy, PlacementRequest request, ClusterView view) {
         if (view.members().isEmpty()) {
             return new PlacementDecision.Wait("The node has not joined its cluster yet");
         }
-        return strategy.place(request, view);
+        return strategy.place(request, kit.cluster().forPlacement(view));
     }
 
     private PlacementStrategy strategy(Sharding sharding) {
@@ -153,28 +155,70 @@ final class Placing {
                 EFFECT);
     }
 
+    /** Places again what was lost with a node, on what is left; called by the coordinator. The lost instance does not come back once it has a successor. */
+    Optional<Instance> replace(Instance lost) {
+        return succeed(
+                lost, successor(lost, 1, Set.of()), state -> state.lost(lost.instanceId()), "was lost with a node");
+    }
+
+    /** Places elsewhere what could not come up where it was placed, and takes it away there; a successor that is not found leaves all as it is. */
+    Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
+        return succeed(
+                failed,
+                successor(failed, minNodes, without),
+                state -> state.instances().containsKey(failed.instanceId()),
+                "could not come up where it was placed");
+    }
+
     /**
-     * Places again what was lost with a node, on what is left; called by the coordinator. The lost instance does not come back once it has a successor.
+     * Places something in the stead of an instance.
      *
-     * @return whether it has one
+     * @param still whether that is wanted still once there is a place: what was deleted or has come back meanwhile has no successor
      */
-    boolean replace(Instance lost) {
+    private Optional<Instance> succeed(
+            Instance instance, PlacementRequest wish, Predicate<ClusterState> still, String why) {
         try {
-            Instance successor = plan(successor(lost, 1, Set.of()));
-            if (kit.cluster().view().instances().containsKey(lost.instanceId())) {
-                return false; // its node has come back meanwhile
-            }
+            Instance successor = plan(wish);
             kit.cluster()
-                    .report(new Event.InstanceDeleted(lost.instanceId(), false), new Event.InstanceCreated(successor));
-            LOG.log(Level.INFO, "{0} was lost with a node and is placed again", lost.modelId());
-            return true;
+                    .report(
+                            List.of(
+                                    Event.InstanceDeleted.replaced(instance.instanceId(), successor.instanceId()),
+                                    new Event.InstanceCreated(successor)),
+                            still,
+                            () -> LOG.log(
+                                    Level.INFO,
+                                    "{0} {1} and is placed again over {2} node(s)",
+                                    instance.modelId(),
+                                    why,
+                                    successor.shardAssignments().nodeToRunner().size()));
+            return Optional.of(successor);
         } catch (SkulkException e) {
             LOG.log(
                     Level.WARNING,
-                    "{0} was lost with a node and cannot be placed again: {1}",
-                    lost.modelId(),
+                    "{0} {1} and cannot be placed anywhere else: {2}",
+                    instance.modelId(),
+                    why,
                     e.getMessage());
-            return false;
+            return Optional.empty();
+        }
+    }
+
+    /** Where something that was placed before could be placed again. @param nodes exactly these; empty = any */
+    Optional<Instance> restore(ModelCard card, Sharding sharding, Set<NodeId> nodes) {
+        try {
+            Set<NodeId> others = new HashSet<>(kit.cluster().view().members());
+            others.removeAll(nodes);
+            return Optional.of(plan(new PlacementRequest(
+                    card,
+                    sharding,
+                    InstanceMeta.MLX_RING,
+                    Math.max(1, nodes.size()),
+                    nodes.isEmpty() ? Set.of() : others,
+                    Optional.empty(),
+                    InstanceId.random())));
+        } catch (SkulkException e) {
+            LOG.log(Level.WARNING, "{0} is not placed where it was: {1}", card.modelId(), e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -201,35 +245,6 @@ final class Placing {
                 without,
                 Optional.empty(),
                 InstanceId.random());
-    }
-
-    /** Places elsewhere what could not come up where it was placed, and takes it away there; a successor that is not found leaves all as it is. */
-    Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
-        try {
-            Instance successor = plan(successor(failed, minNodes, without));
-            kit.cluster().execute(() -> {
-                // what was deleted meanwhile must not come back as its successor
-                if (kit.cluster().state().instances().containsKey(failed.instanceId())) {
-                    kit.cluster()
-                            .report(
-                                    new Event.InstanceDeleted(failed.instanceId(), false),
-                                    new Event.InstanceCreated(successor));
-                }
-            });
-            LOG.log(
-                    Level.INFO,
-                    "{0} could not come up where it was placed and is placed again over {1} node(s)",
-                    failed.modelId(),
-                    successor.shardAssignments().nodeToRunner().size());
-            return Optional.of(successor);
-        } catch (SkulkException e) {
-            LOG.log(
-                    Level.WARNING,
-                    "{0} could not come up where it was placed, and nowhere else: {1}",
-                    failed.modelId(),
-                    e.getMessage());
-            return Optional.empty();
-        }
     }
 
     Receipt create(Operation.CreateInstance wish) {
@@ -266,7 +281,7 @@ final class Placing {
         }
         kit.cluster().execute(() -> {
             List<Event> events = new ArrayList<>(Losses.tasksOf(kit.cluster().state(), instance));
-            events.add(new Event.InstanceDeleted(id, false));
+            events.add(Event.InstanceDeleted.wanted(id));
             kit.cluster().report(events);
         });
         ViewWait.first(
@@ -280,7 +295,7 @@ final class Placing {
 
     List<Preview> preview(Operation.PreviewPlacements wish) {
         ModelCard card = card(wish.model());
-        ClusterView view = kit.cluster().view();
+        ClusterView view = kit.cluster().forPlacement(kit.cluster().view());
         List<Preview> previews = new ArrayList<>();
         for (Sharding sharding : Sharding.values()) {
             Optional<PlacementStrategy> strategy = kit.node().registry().offers().placements().stream()

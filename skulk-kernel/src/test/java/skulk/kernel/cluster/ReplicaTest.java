@@ -59,10 +59,15 @@ class ReplicaTest {
 
         /** Eldest first, as a membership would put them. */
         void groupAll() {
-            group(nodes.values().stream()
+            group(alive());
+        }
+
+        /** Eldest first. */
+        List<Node> alive() {
+            return nodes.values().stream()
                     .filter(n -> n.alive)
                     .sorted(Comparator.comparingLong(n -> n.born))
-                    .toList());
+                    .toList();
         }
 
         void crash(Node node) {
@@ -107,6 +112,7 @@ class ReplicaTest {
         final Set<InstanceId> running = new HashSet<>();
         boolean alive = true;
         List<Event> facts = List.of();
+        ClusterState before = ClusterState.EMPTY;
 
         Node(NodeId id, World world, long born) {
             this.id = id;
@@ -158,24 +164,52 @@ class ReplicaTest {
             if (event.event() instanceof Event.InstanceCreated(Instance i)
                     && i.shardAssignments().nodeToRunner().containsKey(id)) {
                 running.add(i.instanceId());
-            } else if (event.event() instanceof Event.InstanceDeleted(InstanceId gone, boolean lost)) {
+            } else if (event.event() instanceof Event.InstanceDeleted(InstanceId gone, boolean lost, var successor)) {
                 running.remove(gone);
             }
         }
 
-        /** As the supervisor does it: whatever ran here and can go on is told anew. */
+        /** As the supervisor does it: whatever ran here and can go on is told anew, and what is not placed any more ends. */
         @Override
         public void adopted(ClusterState previous) {
             Set<NodeId> members = new HashSet<>();
             replica.view().members().forEach(m -> members.add(m.id()));
-            List<Event> again = new ArrayList<>();
-            previous.instances().values().stream()
-                    .filter(i -> i.shardAssignments().nodeToRunner().containsKey(id))
+            List<Instance> whole = previous.instances().values().stream()
+                    .filter(i -> running.contains(i.instanceId()))
                     .filter(i -> members.containsAll(
                             i.shardAssignments().nodeToRunner().keySet()))
-                    .filter(i -> !replica.state().instances().containsKey(i.instanceId()))
-                    .forEach(i -> again.add(new Event.InstanceCreated(i)));
-            facts = again;
+                    .sorted(Comparator.comparing(i -> i.instanceId().value()))
+                    .toList();
+            facts = Losses.carried(previous, replica.state(), whole);
+            Set<InstanceId> kept = new HashSet<>(replica.state().instances().keySet());
+            facts.forEach(fact -> {
+                if (fact instanceof Event.InstanceCreated(Instance i)) {
+                    kept.add(i.instanceId());
+                }
+            });
+            running.retainAll(kept);
+        }
+
+        /** As the node does it after each view: the coordinator places again what was lost with a node. */
+        void replaceLost() {
+            ClusterState now = replica.state();
+            List<NodeId> members =
+                    replica.view().members().stream().map(NodeProfile::id).toList();
+            if (replica.coordinates()) {
+                before.instances().values().stream()
+                        .filter(i -> now.lost(i.instanceId())
+                                && !members.containsAll(
+                                        i.shardAssignments().nodeToRunner().keySet()))
+                        .sorted(Comparator.comparing(i -> i.instanceId().value()))
+                        .forEach(i -> {
+                            Instance successor = Samples.instance(
+                                    i.modelId().value(), members.get(world.random.nextInt(members.size())));
+                            report(
+                                    Event.InstanceDeleted.replaced(i.instanceId(), successor.instanceId()),
+                                    new Event.InstanceCreated(successor));
+                        });
+            }
+            before = replica.state();
         }
     }
 
@@ -226,7 +260,7 @@ class ReplicaTest {
                     node.replica.state().instances().keySet().stream()
                             .findFirst()
                             .ifPresent(id -> {
-                                node.report(new Event.InstanceDeleted(id, false));
+                                node.report(Event.InstanceDeleted.wanted(id));
                                 expected.remove(id);
                             });
                 case 5 ->
@@ -296,22 +330,107 @@ class ReplicaTest {
         Instance another = Samples.instance("org/other", c);
         ClusterState before = ClusterState.EMPTY
                 .apply(0, new Event.InstanceCreated(onA))
-                .apply(1, new Event.InstanceDeleted(onA.instanceId(), true))
-                .apply(2, new Event.InstanceDeleted(onA.instanceId(), false))
+                .apply(1, Event.InstanceDeleted.lost(onA.instanceId()))
+                .apply(2, Event.InstanceDeleted.replaced(onA.instanceId(), standIn.instanceId()))
                 .apply(3, new Event.InstanceCreated(standIn))
                 .apply(4, new Event.InstanceCreated(another));
+        List<Instance> running = List.of(standIn, another);
         ClusterState still = ClusterState.EMPTY.apply(0, new Event.InstanceCreated(onA));
-        assertEquals(List.of(another), Losses.carried(before, still, List.of(standIn, another)));
-        Instance replaced = Samples.instance("org/m", c);
-        ClusterState theirs = still.apply(1, new Event.InstanceDeleted(replaced.instanceId(), false));
-        assertEquals(
-                List.of(another),
-                Losses.carried(before, theirs, List.of(replaced, standIn, another)),
-                "what the others have replaced stands in for nothing");
-        assertEquals(
-                List.of(standIn, another),
-                Losses.carried(before, ClusterState.EMPTY, List.of(standIn, another)),
-                "what it stands in for is gone");
+        Event anotherToo = new Event.InstanceCreated(another);
+        assertEquals(List.of(anotherToo), Losses.carried(before, still, running), "what it stands in for is there");
+        ClusterState deleted = still.apply(1, Event.InstanceDeleted.wanted(onA.instanceId()));
+        assertEquals(List.of(anotherToo), Losses.carried(before, deleted, running), "somebody has deleted that");
+        Instance theirs = Samples.instance("org/m", a);
+        ClusterState replaced = still.apply(1, Event.InstanceDeleted.replaced(onA.instanceId(), theirs.instanceId()))
+                .apply(2, new Event.InstanceCreated(theirs));
+        assertEquals(List.of(anotherToo), Losses.carried(before, replaced, running), "others have replaced it as well");
+        ClusterState lost = replaced.apply(3, Event.InstanceDeleted.lost(theirs.instanceId()));
+        List<Event> all = List.of(
+                Event.InstanceDeleted.replaced(onA.instanceId(), standIn.instanceId()),
+                new Event.InstanceCreated(standIn),
+                anotherToo);
+        assertEquals(all, Losses.carried(before, lost, running), "what the others had is lost");
+        assertEquals(all, Losses.carried(before, ClusterState.EMPTY, running), "nobody else has it");
+
+        ClusterState twice = ClusterState.EMPTY
+                .apply(0, Event.InstanceDeleted.replaced(onA.instanceId(), theirs.instanceId()))
+                .apply(1, new Event.InstanceCreated(theirs))
+                .apply(2, Event.InstanceDeleted.replaced(onA.instanceId(), standIn.instanceId()))
+                .apply(3, new Event.InstanceCreated(standIn));
+        assertEquals(Set.of(theirs.instanceId()), twice.instances().keySet(), "of two in one's stead the first stays");
+    }
+
+    /** Partitions into any parts, deaths and returns, each side placing again what it has lost: in the end every model is placed exactly once. */
+    @ParameterizedTest
+    @ValueSource(
+            longs = {
+                1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+                29, 30
+            })
+    void nothingIsLostOrDoubledByAnyPartitionsAndDeaths(long seed) {
+        World world = new World(seed);
+        Random random = world.random;
+        for (int i = 0; i < 4; i++) {
+            world.start("n" + i);
+        }
+        settleAndReplace(world, List.of(world.alive()));
+        Set<String> models = new HashSet<>();
+        for (int i = 0; i < 6; i++) {
+            Node node = world.alive().get(i % 4);
+            models.add("org/m" + i);
+            node.report(new Event.InstanceCreated(Samples.instance("org/m" + i, node.id)));
+        }
+        settleAndReplace(world, List.of(world.alive()));
+        for (int phase = 0; phase < 12; phase++) {
+            List<Node> alive = world.alive();
+            switch (random.nextInt(4)) {
+                case 0 -> settleAndReplace(world, List.of(alive)); // heals
+                case 1 -> {
+                    if (alive.size() > 2) {
+                        settleAndReplace(world, List.of(alive)); // of two parts the only node of one may not die
+                        world.crash(alive.get(random.nextInt(alive.size())));
+                        settleAndReplace(world, List.of(world.alive()));
+                    }
+                }
+                case 2 -> {
+                    if (alive.size() < 5) {
+                        world.start("p" + world.nodes.size());
+                        settleAndReplace(world, List.of(world.alive()));
+                    }
+                }
+                default -> settleAndReplace(world, parts(alive, random));
+            }
+        }
+        settleAndReplace(world, List.of(world.alive()));
+        agree(world);
+        List<String> placed = world.alive().getFirst().replica.state().instances().values().stream()
+                .map(i -> i.modelId().value())
+                .sorted()
+                .toList();
+        assertEquals(models.stream().sorted().toList(), placed);
+        Set<InstanceId> running = new HashSet<>();
+        world.alive().forEach(n -> running.addAll(n.running));
+        assertTrue(
+                running.containsAll(
+                        world.alive().getFirst().replica.state().instances().keySet()),
+                "what is placed runs");
+    }
+
+    /** Up to three parts, each eldest first. */
+    private static List<List<Node>> parts(List<Node> nodes, Random random) {
+        List<List<Node>> parts = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        nodes.forEach(node -> parts.get(random.nextInt(parts.size())).add(node));
+        return parts.stream().filter(part -> !part.isEmpty()).toList();
+    }
+
+    /** Each part becomes one cluster, its coordinator places again what is gone, twice: what comes of that may be news to others. */
+    private static void settleAndReplace(World world, List<List<Node>> parts) {
+        parts.forEach(world::group);
+        for (int i = 0; i < 2; i++) {
+            world.settle();
+            world.alive().forEach(Node::replaceLost);
+        }
+        world.settle();
     }
 
     @Test
@@ -324,7 +443,7 @@ class ReplicaTest {
         Instance onB = Samples.instance("org/b", b.id);
         a.report(new Event.InstanceCreated(onB));
         world.settle();
-        a.report(new Event.InstanceDeleted(onB.instanceId(), false));
+        a.report(Event.InstanceDeleted.wanted(onB.instanceId()));
         // b does not hear of it before the cut
         world.group(List.of(a));
         world.group(List.of(b));

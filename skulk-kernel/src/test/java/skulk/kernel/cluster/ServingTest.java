@@ -2,6 +2,7 @@ package skulk.kernel.cluster;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.Inference;
@@ -20,6 +22,7 @@ import skulk.api.cluster.TaskStatus;
 import skulk.api.generation.EmbeddingRequest;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
+import skulk.api.json.JsonObject;
 import skulk.api.model.ModelId;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
@@ -149,7 +152,7 @@ class ServingTest {
                     node.traces.getFirst().spans().stream().map(s -> s.name()).toList());
 
             Inference.Generating deleted = node.dispatcher.generate(Samples.request(MODEL, 2000));
-            node.cluster.report(new Event.InstanceDeleted(instance.instanceId(), false));
+            node.cluster.report(Event.InstanceDeleted.wanted(instance.instanceId()));
             GenerationEvent.Failed failed =
                     (GenerationEvent.Failed) read(deleted).getLast();
             assertEquals(
@@ -314,7 +317,40 @@ class ServingTest {
                     Losses.INSTANCE_LOST,
                     ((GenerationEvent.Failed) events.getLast()).problem().message());
             long seconds = (System.nanoTime() - lost) / 1_000_000_000L;
-            assertTrue(seconds >= 4 && seconds <= 8, "after " + seconds + " s");
+            assertTrue(seconds >= 3 && seconds <= 6, "after " + seconds + " s");
+        }
+    }
+
+    @Test
+    void aQuestionToAMemberThatIsNotHeardEndsAndOneToASlowMemberDoesNot() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home);
+                TestNode second = new TestNode("n2", hub.membership(), home);
+                TestNode third = new TestNode("n3", hub.membership(), home)) {
+            CountDownLatch ended = new CountDownLatch(1);
+            for (TestNode node : List.of(second, third)) {
+                node.cluster.calls().answer("slow", body -> {
+                    try {
+                        ended.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return body;
+                });
+            }
+            await().until(() -> first.cluster.view().members().size() == 3);
+            var slow = first.cluster.calls().askLater(third.id, "slow", JsonObject.EMPTY);
+            var unheard = first.cluster.calls().askLater(second.id, "slow", JsonObject.EMPTY);
+            hub.lose(second.id, first.id);
+            long lost = System.nanoTime();
+            await().atMost(Duration.ofSeconds(8)).until(unheard::isDone);
+            long millis = (System.nanoTime() - lost) / 1_000_000L;
+            assertTrue(millis > 2500 && millis < 6000, "after " + millis + " ms");
+            Throwable why = unheard.exceptionNow();
+            assertEquals(Calls.NODE_LOST, ((SkulkException) why).problem().code());
+            assertFalse(slow.isDone());
+            ended.countDown();
+            assertEquals(JsonObject.EMPTY, slow.get(5, java.util.concurrent.TimeUnit.SECONDS));
         }
     }
 

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import skulk.api.HardwareProbe;
 import skulk.api.Membership;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.NodeId;
@@ -43,7 +44,7 @@ public final class TestNode implements AutoCloseable {
     public TestNode(String name, Membership membership, Path home, Recovery.Policy resume) throws IOException {
         id = new NodeId(name);
         log = new EventLog(home.resolve(name), LogLimits.DEFAULT);
-        cluster = new ClusterNode(id, log, List::of);
+        cluster = new ClusterNode(id, log, () -> List.of(new Still()));
         Supervisor supervisor = new Supervisor(
                 id,
                 cluster,
@@ -95,6 +96,19 @@ public final class TestNode implements AutoCloseable {
 
         @Override
         public void release(ModelId model) {}
+    }
+
+    /** Tells every second that the node is there, and nothing else. */
+    private static final class Still implements HardwareProbe {
+        @Override
+        public String name() {
+            return "still";
+        }
+
+        @Override
+        public NodeInfo read() {
+            return blank();
+        }
     }
 
     /** What a node tells of itself when nothing is known. */

@@ -122,6 +122,101 @@ class EventLogTest {
         }
     }
 
+    /** The runbook's own numbers, on a file system that is a little larger than the floor. */
+    @Test
+    void writesAboveTwoGibibytesFreeAndLooksEachThousandAndTwentyFourAppends() throws Exception {
+        try (SmallDisk disk = SmallDisk.mount(directory.resolve("mount"), 2056);
+                EventLog log = new EventLog(disk.root().resolve("log"), LogLimits.DEFAULT)) {
+            fill(log, 0, 1000);
+            assertEquals(1000, read(log).size());
+            assertFalse(log.countingOnly());
+            Path filler = disk.fill((2048L << 20) - 4096);
+            fill(log, 1000, 1024);
+            assertEquals(1024, read(log).size(), "nobody has looked yet");
+            fill(log, 1024, 2000);
+            assertEquals(1024, read(log).size());
+            assertTrue(log.countingOnly());
+            assertEquals(2000, log.count());
+            Files.delete(filler);
+            fill(log, 2000, 2048);
+            assertEquals(1024, read(log).size(), "nobody has looked yet");
+            fill(log, 2048, 2100);
+            assertEquals(1024 + 52, read(log).size());
+            assertFalse(log.countingOnly());
+        }
+    }
+
+    @Test
+    void keepsTwentyThousandEventsOfMoreThanAQuarterGibibyte() throws Exception {
+        String text = "x".repeat(12_000);
+        try (EventLog log = new EventLog(directory, LogLimits.DEFAULT)) {
+            Path file = directory.resolve("events.bin");
+            for (int i = 0; i < 24_576; i++) {
+                log.append(Reported.of(new Event.ChunkGenerated(new CommandId("c" + i), JsonObject.of("text", text))));
+                if (i == 20_479) {
+                    log.read().close();
+                    assertTrue(Files.size(file) < 256L << 20, "looked at each 4,096 appends: not beyond it yet");
+                }
+                if (i % 4096 == 0) {
+                    log.read().close(); // the writer keeps up
+                }
+            }
+            try (Stream<Json> kept = log.read()) {
+                List<String> commands = kept.map(EventLogTest::command).toList();
+                assertEquals(20_000, commands.size());
+                assertEquals("c4576", commands.getFirst());
+                assertEquals("c24575", commands.getLast());
+            }
+            assertTrue(Files.size(file) < 256L << 20, "the file is smaller");
+        }
+    }
+
+    @Test
+    void archivesAreAtMostAGibibyteAndFiveFiles() throws Exception {
+        long[] megabytes = {900, 100, 20, 10, 300, 50}; // of the newest first, as sparse files
+        for (int i = 0; i < megabytes.length; i++) {
+            try (var archive = new java.io.RandomAccessFile(
+                    directory
+                            .resolve("events." + (2_000_000_000_000L - i) + ".bin.gz")
+                            .toFile(),
+                    "rw")) {
+                archive.setLength(megabytes[i] << 20);
+            }
+        }
+        try (EventLog log = new EventLog(directory, LogLimits.DEFAULT);
+                Stream<Path> files = Files.list(directory)) {
+            assertEquals(0, log.count());
+            assertEquals(
+                    900L + 100 + 20 << 20,
+                    files.filter(f -> f.toString().endsWith(".gz"))
+                            .mapToLong(f -> f.toFile().length())
+                            .sum(),
+                    "1,020 MiB; the next would go over 1,024, and what is older goes with it");
+        }
+    }
+
+    /** What a request's thread spends on an event: it is queued, the log's thread makes and writes it. */
+    @Test
+    void appendingTakesMicrosecondsOfACallersTime() throws IOException {
+        int events = 50_000; // fewer than may wait
+        try (EventLog log = new EventLog(directory, LogLimits.DEFAULT)) {
+            fill(log, 0, 20_000);
+            read(log);
+            CommandId command = new CommandId("c");
+            JsonObject chunk = JsonObject.of("text", "word");
+            long begin = System.nanoTime();
+            for (int i = 0; i < events; i++) {
+                log.append(() -> new Event.ChunkGenerated(command, chunk));
+            }
+            double micros = (System.nanoTime() - begin) / 1e3 / events;
+            System.getLogger(EventLogTest.class.getName())
+                    .log(System.Logger.Level.INFO, "an append takes {0} us of the caller", micros);
+            assertTrue(micros < 50, micros + " us");
+            assertEquals(70_000, log.count());
+            assertEquals(70_000, read(log).size());
+        }
+    }
+
     @Test
     void aReaderIsNotDisturbedByACompaction() throws IOException {
         try (EventLog log = new EventLog(directory, limits(4096, 5, 0))) {
