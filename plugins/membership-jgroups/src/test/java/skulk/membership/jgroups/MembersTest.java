@@ -66,15 +66,18 @@ class MembersTest {
                 .put("bootstrap_peers", peers)
                 .build()));
         List<MembershipView> views = new CopyOnWriteArrayList<>();
-        Seat seat = new Seat(profile, new Membership.Listener() {
-            @Override
-            public void viewChanged(MembershipView view) {
-                views.add(view);
-            }
+        Seat seat = new Seat(
+                profile,
+                new Membership.Listener() {
+                    @Override
+                    public void viewChanged(MembershipView view) {
+                        views.add(view);
+                    }
 
-            @Override
-            public void message(NodeId from, byte[] bytes) {}
-        });
+                    @Override
+                    public void message(NodeId from, byte[] bytes) {}
+                },
+                Optional.empty());
         JChannel channel = new JChannel(Stack.protocols(network, InetAddress.getLoopbackAddress(), Optional.empty()));
         seat.open(channel, "members");
         Node node = new Node(profile, channel, seat, port, views);
