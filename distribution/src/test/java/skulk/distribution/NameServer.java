@@ -24,6 +24,11 @@ final class NameServer implements AutoCloseable {
         Thread.ofVirtual().start(this::run);
     }
 
+    /** Where it listens. */
+    String address() {
+        return socket.getLocalAddress().getHostAddress();
+    }
+
     private void run() {
         byte[] buffer = new byte[512];
         while (!socket.isClosed()) {

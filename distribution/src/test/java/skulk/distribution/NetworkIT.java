@@ -101,7 +101,7 @@ class NetworkIT {
                         .transport("dns", "skulk.internal")
                         .transport("port", "52416")) {
             for (int i = 0; i < 3; i++) {
-                machines.resolver(i, machines.host());
+                machines.resolver(i, names.address());
                 cluster.start(List.of("a", "b", "c").get(i), "", List.of());
             }
             awaitAgreement(cluster.alive());

@@ -99,6 +99,7 @@ public final class ClusterServices implements Services {
     private final Replanning replanning = new Replanning(); // of the control thread
     private volatile Optional<Restoring> restoring = Optional.empty();
     private ClusterView before; // of the control thread
+    private ClusterState stateBefore = ClusterState.EMPTY; // of the control thread
 
     private ClusterServices(NodeContext node) {
         this.node = node;
@@ -367,7 +368,7 @@ public final class ClusterServices implements Services {
         dispatcher.viewChanged(view);
         reachability.viewChanged(view);
         if (node.configuration().get(Keys.REPLACE_LOST) && view.master().equals(Optional.of(node.self()))) {
-            for (Instance lost : Losses.between(before, view)) {
+            for (Instance lost : Losses.between(stateBefore, cluster.state(), view.members())) {
                 Thread.ofVirtual().name("replace").start(() -> operations.replace(lost));
             }
         }
@@ -376,6 +377,7 @@ public final class ClusterServices implements Services {
         }
         restoring.ifPresent(r -> r.viewChanged(view));
         before = view;
+        stateBefore = cluster.state();
     }
 
     private void retry(Replanning.Retry retry) {

@@ -6,7 +6,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.NodeId;
@@ -56,12 +55,16 @@ public final class Losses {
                 .toList();
     }
 
-    /** The instances of one view that are not in the next because a node of theirs has left. */
-    static List<Instance> between(ClusterView before, ClusterView after) {
+    /** The instances of one state that are not in the next because a node of theirs has left, and for which nothing is there in their stead or they in its. */
+    static List<Instance> between(ClusterState before, ClusterState now, Collection<NodeId> members) {
         return before.instances().values().stream()
-                .filter(i -> !after.instances().containsKey(i.instanceId()))
-                .filter(i -> !after.members()
-                        .containsAll(i.shardAssignments().nodeToRunner().keySet()))
+                .filter(i -> now.lost(i.instanceId()))
+                .filter(i ->
+                        !members.containsAll(i.shardAssignments().nodeToRunner().keySet()))
+                .filter(i -> before.predecessors(i.instanceId()).stream()
+                        .allMatch(p -> now.tombstone(p).isEmpty()
+                                ? now.lost(p)
+                                : before.tombstone(p).equals(now.tombstone(p))))
                 .toList();
     }
 

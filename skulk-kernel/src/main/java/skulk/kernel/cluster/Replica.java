@@ -50,6 +50,7 @@ final class Replica {
     private ClusterState state = ClusterState.EMPTY;
     private Reign reign;
     private MembershipView view = new MembershipView(0, List.of());
+    private Collection<NodeId> companions = List.of();
     private boolean askedAgain;
 
     Replica(NodeId self, Host host, LongSupplier clockMillis) {
@@ -93,6 +94,7 @@ final class Replica {
     void viewChanged(MembershipView next) {
         MembershipView previous = view;
         boolean led = coordinates();
+        companions = ids(previous);
         view = next;
         askedAgain = false;
         if (!coordinates()) {
@@ -198,10 +200,14 @@ final class Replica {
         }
     }
 
-    /** A new coordinator may have missed the last events of the old one: those that only we saw are reported anew. */
+    /**
+     * A new coordinator may have missed the last events of the old one: those that only we saw are reported anew. One that was beyond a cut has not missed but decided
+     * otherwise.
+     */
     private void handBack(Control.Snapshot snapshot) {
         long ahead = state.lastEventAppliedIdx() - snapshot.state().lastEventAppliedIdx();
-        boolean succession = snapshot.reign().originMillis() == reign.originMillis()
+        boolean succession = companions.contains(view.coordinator())
+                && snapshot.reign().originMillis() == reign.originMillis()
                 && snapshot.reign().generation() == reign.generation() + 1;
         if (succession && ahead > 0 && ahead <= tail.size()) {
             new ArrayList<>(tail)

@@ -196,10 +196,7 @@ class ReplicaTest {
             List<NodeId> members =
                     replica.view().members().stream().map(NodeProfile::id).toList();
             if (replica.coordinates()) {
-                before.instances().values().stream()
-                        .filter(i -> now.lost(i.instanceId())
-                                && !members.containsAll(
-                                        i.shardAssignments().nodeToRunner().keySet()))
+                Losses.between(before, now, members).stream()
                         .sorted(Comparator.comparing(i -> i.instanceId().value()))
                         .forEach(i -> {
                             Instance successor = Samples.instance(
