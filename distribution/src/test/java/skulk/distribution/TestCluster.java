@@ -349,11 +349,6 @@ final class TestCluster implements AutoCloseable {
             return this;
         }
 
-        /** Of its completion. */
-        String id() {
-            return chunks().flatMap(c -> c.string("id").stream()).findFirst().orElseThrow();
-        }
-
         boolean ended() {
             return done.isDone();
         }
