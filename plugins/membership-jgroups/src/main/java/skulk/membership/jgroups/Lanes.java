@@ -73,10 +73,19 @@ final class Lanes extends TCP {
         Thread.ofVirtual().name("cluster-close").start(() -> super.retainAll(members));
     }
 
+    /** Words of farewell wait behind what is written; not for longer than it takes somebody who reads. */
     @Override
     protected void handleDisconnect() {
-        lanes.values().stream().filter(Lane::stuck).forEach(Lane::hangUp);
+        Thread watch = Thread.ofVirtual().name("cluster-close").start(() -> {
+            try {
+                Thread.sleep(STUCK);
+                lanes.values().stream().filter(Lane::writes).forEach(Lane::hangUp);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // all is closed
+            }
+        });
         super.handleDisconnect();
+        watch.interrupt();
     }
 
     private void transmit(PhysicalAddress to, byte[] bytes) throws Exception {
@@ -133,6 +142,10 @@ final class Lanes extends TCP {
                 heard = now; // the next try has as much time
                 hangUp();
             }
+        }
+
+        boolean writes() {
+            return writing != 0;
         }
 
         /** Whether a write takes longer than any to somebody who reads. */
