@@ -16,8 +16,8 @@ final class JGroupsLog {
     /** Of every join, merge and departure: not yet and no longer known members, and connections that the other end closed first. */
     private static final List<String> EXPECTED =
             List.of("JGRP000011", "JGRP000032", "graceful close", "failed handling");
-    /** A connection that ends before the other end has shown who it is. */
-    private static final List<String> BROKEN_OFF = List.of("terminated the handshake", "Connection", "Broken pipe");
+    /** An outage, not a refusal. */
+    private static final String BROKEN_OFF = "java.net.SocketException";
     /** What our addresses carry, which JGroups prints with them. */
     private static final Pattern CARGO = Pattern.compile("\\(id=[^)]*\\)");
 
@@ -60,7 +60,7 @@ final class JGroupsLog {
         entry.setMessage(message);
         if (message.contains(ACCEPT_FAILED)) {
             int host = message.indexOf("hostname=");
-            if (host < 0 || BROKEN_OFF.stream().anyMatch(message::contains) || !message.contains("javax.net.ssl")) {
+            if (host < 0 || message.contains(BROKEN_OFF)) {
                 return false; // closed without a word, as whoever looks whether somebody listens does, or by an outage
             }
             String peer = message.substring(host + 9, message.indexOf(',', host));
