@@ -11,7 +11,7 @@ import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +36,14 @@ import skulk.kernel.telemetry.MachineProbe;
 final class Reachability implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Reachability.class.getName());
     private static final int ECHO = 16;
-    private static final int ROUNDS = 40;
+    /** First byte of the last message that is echoed. */
+    private static final byte LAST = 1;
+
+    private static final int LEAST_ROUNDS = 5;
+    private static final int MOST_ROUNDS = 40;
+    /** Time from which the least number of rounds will do: on a busy machine one takes as long as a turn of the scheduler. */
+    private static final long ENOUGH_NANOS = 10_000_000;
+
     private static final long LOOK_NANOS = 200_000;
     private static final int CONNECT_MILLIS = 2000;
     private static final long AGAIN_SECONDS = 10;
@@ -125,9 +132,10 @@ final class Reachability implements AutoCloseable {
             socket.setSoTimeout(CONNECT_MILLIS);
             socket.setTcpNoDelay(true);
             InputStream in = socket.getInputStream();
-            for (int i = 0; i < ROUNDS; i++) {
+            byte[] bytes = new byte[ECHO];
+            while (bytes[0] != LAST) {
                 look(in);
-                byte[] bytes = in.readNBytes(ECHO);
+                bytes = in.readNBytes(ECHO);
                 if (bytes.length < ECHO) {
                     return;
                 }
@@ -216,20 +224,26 @@ final class Reachability implements AutoCloseable {
             socket.setTcpNoDelay(true);
             OutputStream out = socket.getOutputStream();
             InputStream in = socket.getInputStream();
-            double[] micros = new double[ROUNDS];
-            for (int i = 0; i < ROUNDS; i++) {
+            List<Double> micros = new ArrayList<>();
+            long enough = System.nanoTime() + ENOUGH_NANOS;
+            boolean last = false;
+            while (!last) {
+                last = micros.size() + 1 >= MOST_ROUNDS
+                        || micros.size() + 1 >= LEAST_ROUNDS && System.nanoTime() > enough;
+                byte[] message = new byte[ECHO];
+                message[0] = last ? LAST : 0;
                 long start = System.nanoTime();
-                out.write(new byte[ECHO]);
+                out.write(message);
                 look(in);
                 if (in.readNBytes(ECHO).length < ECHO) {
                     return Optional.empty();
                 }
-                micros[i] = (System.nanoTime() - start) / 1e3;
+                micros.add((System.nanoTime() - start) / 1e3);
             }
-            Arrays.sort(micros);
+            micros.sort(Comparator.naturalOrder());
             NetworkInterface card = NetworkInterface.getByInetAddress(socket.getLocalAddress());
             String kind = card == null || card.isLoopback() ? "unknown" : MachineProbe.kind(card.getName());
-            double latency = micros[ROUNDS / 2];
+            double latency = micros.get(micros.size() / 2);
             boolean again = known.isEmpty() || known.get().bytesPerSecond() <= 0 || faster(latency, known.get());
             double carried = again ? throughput(socket) : known.get().bytesPerSecond();
             return Optional.of(new Edge(address, endpoint.apiPort(), kind, latency, carried));
