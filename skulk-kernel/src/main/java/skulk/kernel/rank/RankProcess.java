@@ -137,15 +137,14 @@ final class RankProcess {
         }
     }
 
-    /** What a line of a rank's output begins with is its level, see {@link RankMain}; the JVM's own word on the vector module is no news. */
+    /** A rank's troubles reach its node as status with a reason; its own lines are for reading along, but for what asks for a person and the JVM's word on the vector module. */
     static System.Logger.Level level(String line) {
-        if (line.contains("CRITICAL") || line.startsWith("SEVERE ")) {
+        if (line.contains("CRITICAL")) {
             return System.Logger.Level.ERROR;
         }
-        if (line.equals("WARNING: Using incubator modules: jdk.incubator.vector")) {
-            return System.Logger.Level.DEBUG;
-        }
-        return line.startsWith("WARNING") ? System.Logger.Level.WARNING : System.Logger.Level.INFO;
+        return line.equals("WARNING: Using incubator modules: jdk.incubator.vector")
+                ? System.Logger.Level.DEBUG
+                : System.Logger.Level.INFO;
     }
 
     private static void closeQuietly(ServerSocketChannel server, Path socket) {

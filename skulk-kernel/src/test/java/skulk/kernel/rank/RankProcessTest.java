@@ -10,13 +10,11 @@ class RankProcessTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             INFO skulk.runner.mlx.runner.MlxLoader: loaded | INFO
-            WARNING skulk.runner.mlx.runner.MlxRunner: a request could not be prepared | WARNING
-            SEVERE skulk.kernel.rank.RankLoop: failed | ERROR
             CRITICAL: warm-up of org/model (rank 0 of 1) ran over its deadline | ERROR
             WARNING: Using incubator modules: jdk.incubator.vector | DEBUG
             java.lang.OutOfMemoryError | INFO
             """)
-    void keepsTheLevelOfALine(String line, Level level) {
+    void raisesWhatAsksForAPerson(String line, Level level) {
         assertEquals(level, RankProcess.level(line));
     }
 }
