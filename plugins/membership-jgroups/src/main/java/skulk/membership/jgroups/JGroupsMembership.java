@@ -18,8 +18,10 @@ import skulk.api.cluster.NodeProfile;
  */
 final class JGroupsMembership implements Membership {
     private static final System.Logger LOG = System.getLogger(JGroupsMembership.class.getName());
-    /** Two nodes that start at once may each begin alone and merge; a peer that has not merged by then has refused us. */
+    /** Two nodes that start at once may each begin alone and merge; after that long one is told that it waits. */
     private static final long MERGE_PATIENCE_SECONDS = 12;
+    /** A cluster that loads models or moves them may take its time, and whoever restarts is to come back without a hand. */
+    private static final int MOST_WAITS = 5;
 
     private final Network network;
     private final Path directory;
@@ -109,8 +111,19 @@ final class JGroupsMembership implements Membership {
         } catch (NetDoctor.Finding e) {
             throw new IOException(refused + e.getMessage(), e);
         }
-        if (!seat.awaitCompany(MERGE_PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-            throw new IOException(refused + "it has another cluster secret, namespace or version");
+        for (int wait = 1; !seat.awaitCompany(MERGE_PATIENCE_SECONDS, TimeUnit.SECONDS); wait++) {
+            if (seat.refusal().isPresent()) {
+                throw new IOException(seat.refusal().get());
+            }
+            if (wait == MOST_WAITS) {
+                throw new IOException(refused
+                        + "%d s of waiting; is it of another namespace or version, or stuck?"
+                                .formatted(MOST_WAITS * MERGE_PATIENCE_SECONDS));
+            }
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "The node at {0} answers but has not let this one in yet; waiting",
+                    silent.get());
         }
     }
 
