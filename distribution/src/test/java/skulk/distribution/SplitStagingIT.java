@@ -62,6 +62,7 @@ class SplitStagingIT extends StorageNodes {
     private long share(String name, SkulkProcess node) throws Exception {
         Path folder = temp.resolve(name).resolve("staging").resolve(FOLDER);
         long real = 0;
+        boolean part = false;
         for (Path original : hub.files()) {
             Path whole = folder.resolve(original.getFileName());
             Path partial = folder.resolve(original.getFileName() + ".partial");
@@ -69,12 +70,14 @@ class SplitStagingIT extends StorageNodes {
                 assertEquals(HubStandIn.sha256(original), HubStandIn.sha256(whole));
                 real += Files.size(whole);
             } else if (Files.exists(partial)) {
+                part = true;
                 real += compare(original, partial, blocks(partial));
             }
         }
-        assertTrue(
-                Files.readString(folder.resolve(".skulk.shards.json")).contains("\"verified\": true"),
-                "the store knows the digests");
+        if (part) { // a node that stood in for a killed one alone has the whole
+            String notes = Files.readString(folder.resolve(".skulk.shards.json"));
+            assertTrue(notes.contains("\"verified\": true"), "the store knows the digests");
+        }
         long reported = staged(node).getFirst().integer("sizeBytes").orElseThrow();
         assertTrue(Math.abs(reported - real) < 100_000, "reported %d, there are %d".formatted(reported, real));
         return reported;
