@@ -22,7 +22,9 @@ class PullIT extends StorageNodes {
 
     private Process onTerminal(String arguments) throws IOException {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/script")), "needs the program script");
-        String program = SkulkProcess.root().toAbsolutePath().resolve("bin/skulk") + " " + arguments;
+        // who runs the tests in the background may have them ignore what Ctrl-C sends, and so their children
+        String program = "env --default-signal=INT "
+                + SkulkProcess.root().toAbsolutePath().resolve("bin/skulk") + " " + arguments;
         Process terminal = new ProcessBuilder("script", "-qec", program, "/dev/null")
                 .redirectErrorStream(true)
                 .start();
