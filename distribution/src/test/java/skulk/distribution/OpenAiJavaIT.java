@@ -41,6 +41,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** The official Java client of OpenAI. */
 @ExtendWith(SharedNode.class)
 class OpenAiJavaIT {
+    private static final RequestOptions SOON =
+            RequestOptions.builder().timeout(Duration.ofMillis(300)).build();
+
     private static OpenAIClient client;
 
     /** A shape with no more than eight values, so that every answer fits the limit. */
@@ -239,15 +242,7 @@ class OpenAiJavaIT {
         ChatCompletionCreateParams hanging = asking(
                         Scripted.MODEL, Scripted.script(Scripted.text("Hello"), Scripted.hang()))
                 .build();
-        assertThrows(
-                OpenAIIoException.class,
-                () -> client.chat()
-                        .completions()
-                        .create(
-                                hanging,
-                                RequestOptions.builder()
-                                        .timeout(Duration.ofMillis(300))
-                                        .build()));
+        assertThrows(OpenAIIoException.class, () -> client.chat().completions().create(hanging, SOON));
         node.awaitIdle(Scripted.MODEL);
         try (StreamResponse<ChatCompletionChunk> stream =
                 client.chat().completions().createStreaming(hanging)) {
@@ -326,14 +321,7 @@ class OpenAiJavaIT {
         ResponseCreateParams hanging = params.model(Scripted.MODEL)
                 .input(Scripted.script(Scripted.text("Hello"), Scripted.hang()))
                 .build();
-        assertThrows(
-                OpenAIIoException.class,
-                () -> client.responses()
-                        .create(
-                                hanging,
-                                RequestOptions.builder()
-                                        .timeout(Duration.ofMillis(300))
-                                        .build()));
+        assertThrows(OpenAIIoException.class, () -> client.responses().create(hanging, SOON));
         node.awaitIdle(Scripted.MODEL);
         try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(hanging)) {
             assertTrue(stream.stream().anyMatch(ResponseStreamEvent::isOutputTextDelta));

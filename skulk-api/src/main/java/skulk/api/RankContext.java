@@ -3,6 +3,7 @@ package skulk.api;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.Shard;
 import skulk.api.model.FilePart;
@@ -61,5 +62,34 @@ public record RankContext(
 
         /** Something can never work again (a peer rank is gone, the device is stuck): the process should report it and exit. */
         void broken(String reason);
+
+        /** For tools and tests, where nobody asks how it goes and nothing must break. */
+        static Watcher silent() {
+            return silent(reason -> {
+                throw new IllegalStateException(reason);
+            });
+        }
+
+        /** Hears of nothing but the end. */
+        static Watcher silent(Consumer<String> onBroken) {
+            return new Watcher() {
+                @Override
+                public void loading(int layersLoaded, int totalLayers) {}
+
+                @Override
+                public void warmingUp() {}
+
+                @Override
+                public void running(boolean busy) {}
+
+                @Override
+                public void phase(String phase, String detail) {}
+
+                @Override
+                public void broken(String reason) {
+                    onBroken.accept(reason);
+                }
+            };
+        }
     }
 }

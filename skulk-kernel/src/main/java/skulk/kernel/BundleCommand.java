@@ -26,6 +26,7 @@ import skulk.kernel.config.Configuration;
 import skulk.kernel.config.Keys;
 import skulk.kernel.model.Catalog;
 import skulk.kernel.node.Home;
+import skulk.kernel.node.Names;
 import skulk.kernel.storage.Bundle;
 import skulk.kernel.storage.StorageSettings;
 
@@ -130,7 +131,7 @@ final class BundleCommand {
                 new StorageSettings.Here(
                         new NodeId("bundle"),
                         configuration.get(Keys.NAME),
-                        Node.hostName(),
+                        Names.host(),
                         selected.home().staging()));
         List<Path> roots = new ArrayList<>(List.of(storage.staging()));
         storage.store().ifPresent(roots::add);

@@ -18,6 +18,7 @@ import skulk.kernel.node.Build;
 import skulk.kernel.node.Home;
 import skulk.kernel.node.HomeLock;
 import skulk.kernel.node.Installation;
+import skulk.kernel.node.Names;
 
 /** {@code skulk doctor}: looks for what would keep a node from running here, and says what to do about it. */
 final class DoctorCommand {
@@ -77,13 +78,12 @@ final class DoctorCommand {
     /** The membership's own doctor, with what the node would join by. */
     private static int net(ServeOptions.Selected selected) throws IOException {
         Configuration c = selected.configuration();
-        String name = c.get(Keys.NAME).isEmpty() ? Node.hostName() : c.get(Keys.NAME);
         JsonObject.Builder asked = JsonObject.builder()
                 .put("port", c.get(Keys.CLUSTER_PORT))
                 .put("bootstrap_peers", c.get(Keys.BOOTSTRAP_PEERS))
                 .put("namespace", c.get(Keys.NAMESPACE))
                 .put("secret", c.get(Keys.CLUSTER_SECRET))
-                .put("name", name)
+                .put("name", Names.of(c))
                 .put("version", Build.version())
                 .put("directory", selected.home().plugin(MEMBERSHIP).toString());
         asked.putAll(c.plugin(MEMBERSHIP).members()); // what the plugin's section says counts more

@@ -2,8 +2,6 @@ package skulk.kernel;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -187,14 +185,5 @@ public final class Node implements AutoCloseable {
             LOG.log(Level.DEBUG, "The home's lock could not be released", e);
         }
         control.stopped();
-    }
-
-    /** This machine's name, as listings and logs show it. */
-    static String hostName() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "localhost";
-        }
     }
 }

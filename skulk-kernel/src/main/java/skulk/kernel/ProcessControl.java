@@ -19,6 +19,7 @@ import skulk.kernel.config.ConfigurationException;
 import skulk.kernel.config.ConfigurationFile;
 import skulk.kernel.config.Keys;
 import skulk.kernel.http.HttpServer;
+import skulk.kernel.node.Names;
 import skulk.kernel.node.NodeControl;
 import skulk.kernel.node.Reexec;
 import skulk.kernel.plugin.Plugins;
@@ -123,14 +124,9 @@ final class ProcessControl implements NodeControl {
                     Problem.of(
                             Problem.Kind.OUT_OF_RESOURCES,
                             "The configuration of node %s could not be written: %s"
-                                    .formatted(nodeName(), e.getMessage())),
+                                    .formatted(Names.of(configuration), e.getMessage())),
                     e);
         }
-    }
-
-    private String nodeName() {
-        String name = configuration.get(Keys.NAME);
-        return name.isEmpty() ? Node.hostName() : name;
     }
 
     @Override

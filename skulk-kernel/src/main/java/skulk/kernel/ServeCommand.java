@@ -11,6 +11,7 @@ import skulk.kernel.log.Logs;
 import skulk.kernel.node.Build;
 import skulk.kernel.node.Home;
 import skulk.kernel.node.Installation;
+import skulk.kernel.node.Names;
 
 /** {@code skulk serve}: a node until it is told to stop. */
 final class ServeCommand {
@@ -47,7 +48,7 @@ final class ServeCommand {
     static Node start(ServeOptions.Selected selected) throws IOException {
         Home home = selected.home();
         home.create();
-        Logs.set(selected.configuration(), Node.hostName(), Optional.of(home.logs()));
+        Logs.set(selected.configuration(), Names.host(), Optional.of(home.logs()));
         return Node.start(new Node.Setup(selected.configuration(), home, Installation.current(), Wiring::services));
     }
 }

@@ -22,6 +22,11 @@ public sealed interface Shard {
 
     int nLayers();
 
+    /** How the model was cut. */
+    default Sharding sharding() {
+        return this instanceof TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE;
+    }
+
     /** Whether this is all of the model. */
     default boolean whole() {
         return worldSize() == 1;

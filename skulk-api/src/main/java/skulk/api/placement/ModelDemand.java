@@ -89,7 +89,7 @@ public record ModelDemand(long weights, double overhead, long kvPerToken) {
     }
 
     /** An amount as refusals word it, {@code 12.3GB} of 10⁹ bytes. */
-    static String gb(double bytes) {
+    public static String gb(double bytes) {
         return String.format(Locale.ROOT, "%.1fGB", bytes / 1e9);
     }
 }

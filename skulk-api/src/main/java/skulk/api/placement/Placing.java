@@ -204,7 +204,7 @@ public final class Placing {
             return Optional.empty();
         }
         if (ring.size() == 1) {
-            Shard whole = Shard.PipelineShardMetadata.of(card, 0, 1, 0, card.nLayers());
+            Shard whole = Shard.PipelineShardMetadata.all(card);
             return Optional.of(List.of(new Part(ring.getFirst(), 1, whole)));
         }
         Optional<List<Part>> parts = layout.split(card, ring, this::usable, speed);

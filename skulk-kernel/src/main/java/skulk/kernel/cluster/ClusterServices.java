@@ -3,11 +3,10 @@ package skulk.kernel.cluster;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -49,6 +48,7 @@ import skulk.kernel.inference.Recovery;
 import skulk.kernel.inference.Tracer;
 import skulk.kernel.model.Catalog;
 import skulk.kernel.node.Build;
+import skulk.kernel.node.Names;
 import skulk.kernel.node.NodeContext;
 import skulk.kernel.node.Services;
 import skulk.kernel.operation.Kit;
@@ -194,7 +194,8 @@ public final class ClusterServices implements Services {
                 threads());
         speed = Optional.of(new NodeSpeed(offered, gauge(), () -> ranks.local().isEmpty()));
         List<HardwareProbe> all = new ArrayList<>();
-        all.add(new MachineProbe(node.home().models(), friendlyName(), Build.version(), speed.get()::resources));
+        all.add(new MachineProbe(
+                node.home().models(), Names.of(node.configuration()), Build.version(), speed.get()::resources));
         all.addAll(offers.probes());
         probes = List.copyOf(all);
         Membership membership = membership(offers);
@@ -251,24 +252,11 @@ public final class ClusterServices implements Services {
     private NodeProfile profile() {
         return new NodeProfile(
                 node.self(),
-                friendlyName(),
+                Names.of(node.configuration()),
                 Build.version(),
                 Addresses.own(),
                 node.control().apiPort(),
                 node.configuration().get(Keys.FORCE_MASTER));
-    }
-
-    private String friendlyName() {
-        String name = node.configuration().get(Keys.NAME);
-        return name.isEmpty() ? hostName() : name;
-    }
-
-    private static String hostName() {
-        try {
-            return InetAddress.getLocalHost().getHostName();
-        } catch (UnknownHostException e) {
-            return "localhost";
-        }
     }
 
     private Duration seconds(Key<Double> key) {
@@ -293,10 +281,10 @@ public final class ClusterServices implements Services {
     }
 
     /** When the newest of the plugins was installed. */
-    private static java.time.Instant changed(List<Path> plugins) {
+    private static Instant changed(List<Path> plugins) {
         return plugins.stream()
-                .map(plugin -> java.time.Instant.ofEpochMilli(plugin.toFile().lastModified()))
-                .max(java.util.Comparator.naturalOrder())
+                .map(plugin -> Instant.ofEpochMilli(plugin.toFile().lastModified()))
+                .max(Comparator.naturalOrder())
                 .orElseThrow();
     }
 
@@ -341,7 +329,10 @@ public final class ClusterServices implements Services {
         return StorageSettings.of(
                 node.configuration(),
                 new StorageSettings.Here(
-                        node.self(), friendlyName(), hostName(), node.home().staging()));
+                        node.self(),
+                        Names.of(node.configuration()),
+                        Names.host(),
+                        node.home().staging()));
     }
 
     /** The models that have a rank here, wanted or running. */
@@ -388,7 +379,7 @@ public final class ClusterServices implements Services {
                         .ifPresent(successor -> cluster.execute(() -> replanning.last(successor))));
     }
 
-    private void probed(skulk.api.cluster.NodeId from, Message.ProbeEndpoint endpoint) {
+    private void probed(NodeId from, Message.ProbeEndpoint endpoint) {
         reachability.heard(from, endpoint);
     }
 

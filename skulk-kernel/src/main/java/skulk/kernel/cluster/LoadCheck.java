@@ -1,7 +1,6 @@
 package skulk.kernel.cluster;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import skulk.api.cluster.NodeInfo;
 import skulk.api.cluster.RunnerStatus;
@@ -42,11 +41,11 @@ final class LoadCheck {
                         .formatted(
                                 REFUSED,
                                 shard.modelCard().modelId(),
-                                gb(need),
-                                gb(demand.weightBytes(share)),
-                                gb(demand.kvBytes(share)),
+                                ModelDemand.gb(need),
+                                ModelDemand.gb(demand.weightBytes(share)),
+                                ModelDemand.gb(demand.kvBytes(share)),
                                 ModelDemand.KV_TOKENS,
-                                gb(budget.usable()),
+                                ModelDemand.gb(budget.usable()),
                                 budget.rule()));
     }
 
@@ -55,9 +54,5 @@ final class LoadCheck {
         return status instanceof RunnerFailed(String message) && message.startsWith(REFUSED)
                 ? Optional.of(message)
                 : Optional.empty();
-    }
-
-    private static String gb(double bytes) {
-        return String.format(Locale.ROOT, "%.1fGB", bytes / 1e9);
     }
 }

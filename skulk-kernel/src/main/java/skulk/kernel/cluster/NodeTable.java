@@ -18,9 +18,9 @@ import skulk.api.cluster.Topology;
 
 /** What the members tell of themselves, the newest report winning part by part, and the view made of it and the agreed state. Used by one thread. */
 final class NodeTable {
-    private final NodeId self;
     private static final Duration REFUSAL_KNOWN = Duration.ofMinutes(10);
 
+    private final NodeId self;
     private final Map<NodeId, NodeInfo> infos = new HashMap<>();
     private final Map<NodeId, Refusal> refusals = new HashMap<>();
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -12,6 +11,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import skulk.api.json.Json;
 import skulk.api.json.JsonException;
 import skulk.api.json.Records;
+import skulk.kernel.storage.WholeFile;
 
 /** {@link Wishes.Kept} on disk, for a restart of all nodes. Written by a thread of its own, the newest only, in one piece; a disk that is full costs the restart, not the cluster. */
 final class WishFile implements AutoCloseable {
@@ -58,10 +58,7 @@ final class WishFile implements AutoCloseable {
                 Files.deleteIfExists(file);
                 return;
             }
-            Path fresh = file.resolveSibling(file.getFileName() + ".new");
-            Files.createDirectories(file.getParent());
-            Files.write(fresh, Records.toJson(kept.get()).toBytes());
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            WholeFile.write(file, Records.toJson(kept.get()).toString());
             failing = false;
         } catch (IOException e) {
             if (!failing) {

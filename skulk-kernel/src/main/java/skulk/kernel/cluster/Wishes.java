@@ -203,7 +203,7 @@ public final class Wishes {
         return new Wish(
                 instance.instanceId(),
                 shard.modelCard(),
-                shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE,
+                shard.sharding(),
                 instance.shardAssignments().nodesByRank().stream()
                         .map(node -> Objects.requireNonNullElse(names.get(node), node.value()))
                         .toList(),

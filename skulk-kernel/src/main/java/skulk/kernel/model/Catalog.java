@@ -10,7 +10,6 @@ import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +30,7 @@ import skulk.api.model.ModelManifest;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 import skulk.kernel.storage.DiskSpace;
+import skulk.kernel.storage.WholeFile;
 
 /**
  * All model cards this node knows. A built-in card wins over a custom one of the same id, a custom one over one derived from files. Safe for use by several
@@ -171,24 +171,22 @@ public final class Catalog {
             return;
         }
         Path file = file(card.modelId());
-        Path fresh = file.resolveSibling(file.getFileName() + ".new");
-        String text = CardFile.write(kept);
         try {
-            Files.createDirectories(custom);
-            try {
-                Files.writeString(fresh, text);
-                Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } catch (IOException e) {
-                throw DiskSpace.explained(e, file, text.length());
-            } finally {
-                Files.deleteIfExists(fresh);
-            }
+            write(file, CardFile.write(kept));
         } catch (IOException e) {
             LOG.log(
                     Level.WARNING,
                     "the card of {0} serves until this node stops, but is not kept on disk: {1}",
                     card.modelId(),
                     e.getMessage());
+        }
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        try {
+            WholeFile.write(file, text);
+        } catch (IOException e) {
+            throw DiskSpace.explained(e, file, text.length());
         }
     }
 

@@ -87,9 +87,10 @@ final class KeyUsage {
     /** Tells all others, then again where something has changed meanwhile, or later where somebody did not answer. */
     private void tell(int time) {
         int changes = pending.get();
+        JsonObject body = own();
         CompletableFuture<?>[] answers = kit.cluster().view().members().stream()
                 .filter(node -> !node.equals(kit.node().self()))
-                .map(this::ask)
+                .map(node -> ask(node, body))
                 .toArray(CompletableFuture<?>[]::new);
         CompletableFuture.allOf(answers).whenComplete((done, failure) -> {
             if (failure != null && time < MOST_TIMES) {
@@ -102,7 +103,7 @@ final class KeyUsage {
         });
     }
 
-    private CompletableFuture<Json> ask(NodeId node) {
+    private JsonObject own() {
         JsonObject.Builder keys = JsonObject.builder();
         quotas.own()
                 .forEach((id, use) -> keys.put(
@@ -112,11 +113,14 @@ final class KeyUsage {
                                 .put("charged", use.charged())
                                 .put("used", JsonNumber.of(use.used()))
                                 .build()));
-        JsonObject body = JsonObject.builder()
+        return JsonObject.builder()
                 .put("node", kit.node().self())
                 .put("turn", turns.incrementAndGet())
                 .put("keys", keys.build())
                 .build();
+    }
+
+    private CompletableFuture<Json> ask(NodeId node, JsonObject body) {
         try {
             return kit.cluster().calls().askLater(node, TOPIC, body).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RuntimeException e) {

@@ -239,7 +239,7 @@ final class Placing {
                 lost.shardAssignments().runnerToShard().values().iterator().next();
         return new PlacementRequest(
                 shard.modelCard(),
-                shard instanceof Shard.TensorShardMetadata ? Sharding.TENSOR : Sharding.PIPELINE,
+                shard.sharding(),
                 InstanceMeta.MLX_RING,
                 minNodes,
                 without,

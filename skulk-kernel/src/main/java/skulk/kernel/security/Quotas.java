@@ -43,9 +43,10 @@ public final class Quotas {
         if (key.isEmpty()) {
             return new Ticket(Optional.empty());
         }
-        meter(client).begin(key.get());
+        Meter meter = meter(client);
+        meter.begin(key.get());
         changed.run();
-        return new Ticket(Optional.of(meter(client)));
+        return new Ticket(Optional.of(meter));
     }
 
     private Meter meter(String id) {

@@ -76,10 +76,7 @@ record ModelFolder(Path path) {
     }
 
     void write(ModelManifest manifest) throws IOException {
-        Files.createDirectories(path);
-        Path next = path.resolve(MANIFEST + ".next");
-        Files.writeString(next, ((JsonObject) Records.toJson(manifest)).toPrettyString());
-        Files.move(next, path.resolve(MANIFEST), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        WholeFile.write(path.resolve(MANIFEST), ((JsonObject) Records.toJson(manifest)).toPrettyString());
     }
 
     /** Of what is wanted, the files that are here in part. */
@@ -256,7 +253,7 @@ record ModelFolder(Path path) {
 
     /** Names that a manifest may not use, because the folder uses them itself. */
     static boolean reserved(String path) {
-        return Set.of(MANIFEST, LAST_USED, MANIFEST + ".next", ShardNotes.FILE, ShardNotes.FILE + ".next")
+        return Set.of(MANIFEST, LAST_USED, MANIFEST + WholeFile.NEXT, ShardNotes.FILE, ShardNotes.FILE + WholeFile.NEXT)
                         .contains(path)
                 || path.endsWith(PARTIAL)
                 || path.endsWith(BLOCKS);

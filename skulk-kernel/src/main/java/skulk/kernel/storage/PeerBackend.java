@@ -2,11 +2,9 @@ package skulk.kernel.storage;
 
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -20,6 +18,7 @@ import java.util.function.BiFunction;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import skulk.api.CopySource;
+import skulk.api.RangeChannel;
 import skulk.api.StorageBackend;
 import skulk.api.cluster.NodeId;
 import skulk.api.json.Json;
@@ -39,6 +38,7 @@ public final class PeerBackend implements StorageBackend, CopySource {
 
     private static final int CONNECT_MILLIS = 2_000;
     private static final int READ_MILLIS = 20_000;
+    private static final int BUFFER = 256 << 10;
 
     private final BiFunction<String, Json, Map<NodeId, Json>> askOthers;
     private final CompletableFuture<Optional<SSLContext>> tls;
@@ -79,19 +79,11 @@ public final class PeerBackend implements StorageBackend, CopySource {
                         o -> o.parts().stream().mapToLong(FilePart::bytes).sum()))
                 .map(PeerOffer::manifest);
         offers.put(
-                model, told.stream().filter(o -> same(o.manifest(), best.get())).toList());
+                model,
+                told.stream()
+                        .filter(o -> ShardNotes.sameState(o.manifest(), best.get()))
+                        .toList());
         return best.map(m -> new ModelManifest(model, m.revision(), NAME, m.files()));
-    }
-
-    private static boolean same(ModelManifest one, ModelManifest other) {
-        return one.revision().equals(other.revision()) && sizes(one).equals(sizes(other));
-    }
-
-    private static List<String> sizes(ModelManifest manifest) {
-        return manifest.files().stream()
-                .map(f -> f.path() + ' ' + f.size())
-                .sorted()
-                .toList();
     }
 
     @Override
@@ -136,73 +128,52 @@ public final class PeerBackend implements StorageBackend, CopySource {
     }
 
     /** Reads from one member as far as its part goes, then from the next; a member that fails is not asked again until the next {@link #find}. */
-    private final class Reader implements ReadableByteChannel {
+    private final class Reader extends RangeChannel {
         private final ModelId model;
         private final ModelFile file;
-        private final long last;
-        private final byte[] buffer = new byte[256 << 10];
-        private long position;
-        private long end;
-        private boolean open = true;
-        private Optional<Socket> peer = Optional.empty();
+        private Optional<PeerOffer> asked = Optional.empty();
 
         Reader(ModelId model, ModelFile file, ByteRange range) {
+            super(file, range, BUFFER);
             this.model = model;
             this.file = file;
-            this.position = range.start();
-            this.last = Math.min(range.end(), file.size());
         }
 
         @Override
         public int read(ByteBuffer target) throws IOException {
-            if (!open) {
-                throw new ClosedChannelException();
-            }
-            if (position >= last) {
-                return -1;
-            }
-            PeerOffer offer = offer();
             try {
-                if (peer.isEmpty()) {
-                    peer = Optional.of(ask(offer));
-                }
-                InputStream in = peer.get().getInputStream();
-                int n = in.read(buffer, 0, (int) Math.min(Math.min(target.remaining(), buffer.length), end - position));
-                if (n < 0) {
-                    throw new IOException("a node ended %s at byte %d of %d".formatted(file.path(), position, end));
-                }
-                target.put(buffer, 0, n);
-                position += n;
-                if (position >= end) {
-                    drop();
-                }
-                return n;
+                return super.read(target);
             } catch (IOException e) {
-                offers.computeIfPresent(
-                        model,
-                        (m, known) -> known.stream().filter(o -> o != offer).toList());
+                if (isOpen()) {
+                    asked.ifPresent(this::forget);
+                }
                 throw e;
             }
         }
 
-        private PeerOffer offer() throws IOException {
-            return offers.getOrDefault(model, List.of()).stream()
-                    .filter(o -> o.part(file.path()).covers(position, position + 1))
-                    .findFirst()
-                    .orElseThrow(() -> new IOException("no node has byte %d of %s".formatted(position, file.path())));
+        private void forget(PeerOffer failed) {
+            offers.computeIfPresent(
+                    model, (m, known) -> known.stream().filter(o -> o != failed).toList());
         }
 
-        private Socket ask(PeerOffer offer) throws IOException {
-            end = offer.part(file.path()).ranges().stream()
-                    .filter(r -> r.start() <= position && position < r.end())
-                    .mapToLong(r -> Math.min(r.end(), last))
+        @Override
+        protected Answer request(long from, long to) throws IOException {
+            asked = Optional.empty();
+            PeerOffer offer = offers.getOrDefault(model, List.of()).stream()
+                    .filter(o -> o.part(file.path()).covers(from, from + 1))
+                    .findFirst()
+                    .orElseThrow(() -> new IOException("no node has byte %d of %s".formatted(from, file.path())));
+            asked = Optional.of(offer);
+            long end = offer.part(file.path()).ranges().stream()
+                    .filter(r -> r.start() <= from && from < r.end())
+                    .mapToLong(r -> Math.min(r.end(), to))
                     .findFirst()
                     .orElseThrow();
             byte[] message = PeerOffer.signed(
                     JsonObject.builder()
                             .put("model", model.value())
                             .put("path", file.path())
-                            .put("start", position)
+                            .put("start", from)
                             .put("end", end)
                             .build(),
                     offer.key());
@@ -212,11 +183,16 @@ public final class PeerBackend implements StorageBackend, CopySource {
                 out.writeInt(message.length);
                 out.write(message);
                 out.flush();
-                return socket;
+                return new Answer(socket.getInputStream(), end, complete -> socket.close());
             } catch (IOException e) {
                 socket.close();
                 throw e;
             }
+        }
+
+        @Override
+        protected IOException cutOff(long at, long end) {
+            return new IOException("a node ended %s at byte %d of %d".formatted(file.path(), at, end));
         }
 
         private Socket connect(PeerOffer offer) throws IOException {
@@ -245,25 +221,6 @@ public final class PeerBackend implements StorageBackend, CopySource {
                     .createSocket(plain, plain.getInetAddress().getHostAddress(), plain.getPort(), true);
             socket.startHandshake();
             return socket;
-        }
-
-        private void drop() throws IOException {
-            if (peer.isPresent()) {
-                Socket socket = peer.get();
-                peer = Optional.empty();
-                socket.close();
-            }
-        }
-
-        @Override
-        public boolean isOpen() {
-            return open;
-        }
-
-        @Override
-        public void close() throws IOException {
-            open = false;
-            drop();
         }
     }
 }

@@ -2,14 +2,10 @@ package skulk.kernel.storage;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import skulk.api.cluster.Shard;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
@@ -59,7 +55,7 @@ record ShardNotes(ModelManifest manifest, List<Note> notes) {
         try {
             ShardNotes notes = fromJson(
                     (JsonObject) Json.parse(Files.readAllBytes(folder.path().resolve(FILE))));
-            return folder.manifest().filter(notes::describes).map(m -> notes);
+            return folder.manifest().filter(m -> sameState(m, notes.manifest)).map(m -> notes);
         } catch (IOException | JsonException | IllegalArgumentException | ClassCastException e) {
             return Optional.empty();
         }
@@ -101,12 +97,16 @@ record ShardNotes(ModelManifest manifest, List<Note> notes) {
                 .toList();
     }
 
-    private boolean describes(ModelManifest other) {
-        return other.revision().equals(manifest.revision()) && sizes(other).equals(sizes(manifest));
+    /** Whether two manifests are of the same state of a model, so that parts of both fit together. */
+    static boolean sameState(ModelManifest one, ModelManifest other) {
+        return one.revision().equals(other.revision()) && sizes(one).equals(sizes(other));
     }
 
-    private static Map<String, Long> sizes(ModelManifest manifest) {
-        return manifest.files().stream().collect(Collectors.toMap(ModelFile::path, ModelFile::size));
+    private static List<String> sizes(ModelManifest manifest) {
+        return manifest.files().stream()
+                .map(f -> f.path() + ' ' + f.size())
+                .sorted()
+                .toList();
     }
 
     /** The blocks of a file that some shard here needs. */
@@ -150,10 +150,7 @@ record ShardNotes(ModelManifest manifest, List<Note> notes) {
                         .filter(note -> !note.shard.equals(name(shard)))
                         .forEach(notes::add));
         notes.add(new Note(name(shard), verified, List.copyOf(wanted.parts().values())));
-        Path next = folder.path().resolve(FILE + ".next");
-        Files.writeString(
-                next, new ShardNotes(wanted.manifest(), notes).toJson().toPrettyString());
-        Files.move(
-                next, folder.path().resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        String text = new ShardNotes(wanted.manifest(), notes).toJson().toPrettyString();
+        WholeFile.write(folder.path().resolve(FILE), text);
     }
 }

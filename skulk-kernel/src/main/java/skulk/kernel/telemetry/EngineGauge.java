@@ -3,9 +3,9 @@ package skulk.kernel.telemetry;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +20,7 @@ import skulk.api.json.JsonException;
 import skulk.api.json.JsonNull;
 import skulk.api.json.JsonObject;
 import skulk.api.json.Records;
+import skulk.kernel.storage.WholeFile;
 
 /**
  * The engine's speed on this machine: measured by a process of its own, and kept in a file for the next starts. Nodes of one machine measure one after the other. What
@@ -71,15 +72,12 @@ public record EngineGauge(List<String> command, Path kept, String of) {
         Optional<EngineSpeed> now = alone();
         if (now.isPresent()) {
             EngineSpeed best = known().map(before -> better(before, now.get())).orElse(now.get());
-            Path fresh = kept.resolveSibling(kept.getFileName() + ".new");
-            Files.createDirectories(kept.toAbsolutePath().getParent());
             JsonObject file = JsonObject.builder()
                     .put("of", of)
                     .put("at", Instant.now().toString())
                     .put("speed", Records.toJson(best))
                     .build();
-            Files.writeString(fresh, file.toString());
-            Files.move(fresh, kept, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            WholeFile.write(kept, file.toString());
             return Optional.of(best);
         }
         return now;
@@ -115,7 +113,7 @@ public record EngineGauge(List<String> command, Path kept, String of) {
                 var held = channel.lock()) {
             LOG.log(System.Logger.Level.DEBUG, "measuring, {0}", held);
             return run();
-        } catch (java.nio.file.AccessDeniedException e) {
+        } catch (AccessDeniedException e) {
             return run(); // another user's
         }
     }

@@ -1,35 +1,27 @@
 package skulk.storage.hub;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
-import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ReadableByteChannel;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import skulk.api.RangeChannel;
 import skulk.api.model.ByteRange;
 import skulk.api.model.ModelFile;
 
 /**
  * A stretch of a large file, read in requests of at most {@value #RANGE} bytes. Each answer is checked to be of the listed content. Used by one thread.
  */
-final class RangedChannel implements ReadableByteChannel {
+final class RangedChannel extends RangeChannel {
     static final int RANGE = 16 << 20;
+    private static final int BUFFER = 64 << 10;
     private static final Pattern CONTENT_RANGE = Pattern.compile("bytes (\\d+)-(\\d+)/(\\d+|\\*)");
 
     private final HubClient client;
     private final URI uri;
     private final ModelFile file;
     private final Check check;
-    private final long last;
-    private final byte[] buffer = new byte[64 << 10];
-    private long position;
-    private long end;
-    private boolean open = true;
-    private Optional<HubClient.Answer> current = Optional.empty();
 
     /** Throws for statuses that are no success. */
     @FunctionalInterface
@@ -38,59 +30,41 @@ final class RangedChannel implements ReadableByteChannel {
     }
 
     RangedChannel(HubClient client, URI uri, ModelFile file, ByteRange range, Check check) {
+        super(file, range, BUFFER);
         this.client = client;
         this.uri = uri;
         this.file = file;
         this.check = check;
-        this.position = range.start();
-        this.last = Math.min(range.end(), file.size());
     }
 
     @Override
-    public int read(ByteBuffer target) throws IOException {
-        if (!open) {
-            throw new ClosedChannelException();
-        }
-        if (position >= last) {
-            return -1;
-        }
-        if (current.isEmpty()) {
-            request();
-        }
-        int wanted = (int) Math.min(Math.min(target.remaining(), buffer.length), end - position);
-        int n = current.orElseThrow().response().body().read(buffer, 0, wanted);
-        if (n < 0) {
-            drop();
-            throw new IOException(
-                    "the hub ended the body at byte %d, %d were to come".formatted(position, end - position));
-        }
-        target.put(buffer, 0, n);
-        position += n;
-        if (position >= end) {
-            drop();
-        }
-        return n;
-    }
-
-    private void request() throws IOException {
-        end = Math.min(position + RANGE, last);
-        HubClient.Answer answer = client.get(uri, Map.of("Range", "bytes=%d-%d".formatted(position, end - 1)));
+    protected Answer request(long from, long to) throws IOException {
+        long wanted = Math.min(from + RANGE, to);
+        HubClient.Answer answer = client.get(uri, Map.of("Range", "bytes=%d-%d".formatted(from, wanted - 1)));
         try {
             if (answer.status() == 416) {
-                throw changed("it has no byte " + position + " any more");
+                throw changed("it has no byte " + from + " any more");
             }
             check.check(answer);
             checkDigest(answer);
-            if (answer.status() == 206) {
-                checkRange(answer);
-            } else {
-                skip(answer);
-            }
-            current = Optional.of(answer);
+            boolean part = answer.status() == 206;
+            long end = part ? checkRange(answer, from, wanted) : skip(answer, from, to);
+            return new Answer(answer.response().body(), end, complete -> {
+                if (complete && part) {
+                    // meets the end of the body, so that the connection can be used again
+                    answer.response().body().read();
+                }
+                answer.close();
+            });
         } catch (IOException e) {
             answer.close();
             throw e;
         }
+    }
+
+    @Override
+    protected IOException cutOff(long at, long end) {
+        return new IOException("the hub ended the body at byte %d, %d were to come".formatted(at, end - at));
     }
 
     /** The hub names the SHA-256 of a large file in its own answer, before it redirects to where the bytes are. */
@@ -107,7 +81,8 @@ final class RangedChannel implements ReadableByteChannel {
         }
     }
 
-    private void checkRange(HubClient.Answer answer) throws IOException {
+    /** @return where the part ends that it sent */
+    private long checkRange(HubClient.Answer answer, long from, long wanted) throws IOException {
         Matcher range = CONTENT_RANGE.matcher(answer.header("Content-Range").orElse(""));
         if (!range.matches()) {
             throw new IOException("the hub sent a part of %s without saying which".formatted(file.path()));
@@ -115,53 +90,26 @@ final class RangedChannel implements ReadableByteChannel {
         if (!range.group(3).equals("*") && Long.parseLong(range.group(3)) != file.size()) {
             throw changed("it has " + range.group(3) + " bytes");
         }
-        if (Long.parseLong(range.group(1)) != position) {
+        if (Long.parseLong(range.group(1)) != from) {
             throw new IOException(
-                    "the hub sent %s from byte %s, not from %d".formatted(file.path(), range.group(1), position));
+                    "the hub sent %s from byte %s, not from %d".formatted(file.path(), range.group(1), from));
         }
-        end = Math.min(end, Long.parseLong(range.group(2)) + 1);
+        return Math.min(wanted, Long.parseLong(range.group(2)) + 1);
     }
 
     /** A source without ranges sends everything: what comes before the position is read and dropped. */
-    private void skip(HubClient.Answer answer) throws IOException {
+    private long skip(HubClient.Answer answer, long from, long to) throws IOException {
         long length =
                 answer.response().headers().firstValueAsLong("Content-Length").orElse(file.size());
         if (length != file.size()) {
             throw changed("it has " + length + " bytes");
         }
-        InputStream body = answer.response().body();
-        body.skipNBytes(position);
-        end = last;
+        answer.response().body().skipNBytes(from);
+        return to;
     }
 
     private IOException changed(String how) {
         return new IOException(
                 "%s changed on the hub since it was listed with %d bytes: %s".formatted(file.path(), file.size(), how));
-    }
-
-    private void drop() throws IOException {
-        if (current.isPresent()) {
-            HubClient.Answer answer = current.get();
-            current = Optional.empty();
-            if (position >= end && answer.status() == 206) {
-                answer.response()
-                        .body()
-                        .read(buffer, 0, 1); // meets the end of the body, so that the connection can be used again
-            }
-            answer.close();
-        }
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
-    }
-
-    @Override
-    public void close() throws IOException {
-        if (open) {
-            open = false;
-            drop();
-        }
     }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import skulk.api.RankContext;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.kernel.ReadBandwidth;
@@ -66,7 +67,7 @@ final class EngineBench {
                     new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, longest));
             List<JsonObject> rows = new ArrayList<>();
             JsonObject firstRequest;
-            try (Scheduler scheduler = new Scheduler(decoder, limits, new Unwatched(), plan -> {})) {
+            try (Scheduler scheduler = new Scheduler(decoder, limits, RankContext.Watcher.silent(), plan -> {})) {
                 EngineBench bench = new EngineBench(decoder, scheduler, prompt, generate);
                 Round first = bench.round(1);
                 firstRequest = JsonObject.of("first_token_ms", Sample.round(first.firstMillis.getFirst()))

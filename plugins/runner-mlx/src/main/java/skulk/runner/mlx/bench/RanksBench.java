@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
+import skulk.api.RankContext;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Decoder;
@@ -237,7 +238,7 @@ final class RanksBench {
             int context = PROMPT + options.number("generate", 16) + 1;
             Scheduler.Options limits =
                     new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, context));
-            return new Scheduler(decoder, limits, new Unwatched(), followers, overlap);
+            return new Scheduler(decoder, limits, RankContext.Watcher.silent(), followers, overlap);
         }
 
         @Override

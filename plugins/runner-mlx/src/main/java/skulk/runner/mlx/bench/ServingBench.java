@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import skulk.api.RankContext;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
@@ -33,7 +34,7 @@ final class ServingBench implements AutoCloseable {
         vocab = decoder.spec().vocab();
         Scheduler.Options limits =
                 new Scheduler.Options(streams + 1, 16, 16L * context, CHUNK, new ContextLimit(context, context));
-        scheduler = new Scheduler(decoder, limits, new Unwatched(), plan -> {});
+        scheduler = new Scheduler(decoder, limits, RankContext.Watcher.silent(), plan -> {});
     }
 
     static JsonObject run(Options options) throws IOException, InterruptedException {

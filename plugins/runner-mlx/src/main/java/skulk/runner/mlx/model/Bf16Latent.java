@@ -3,6 +3,7 @@ package skulk.runner.mlx.model;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.kernel.TileFormat;
@@ -149,7 +150,7 @@ final class Bf16Latent {
     private Rows multiply(TileMatrix matrix, float[] x, int at) {
         Rows in = new Rows(Arrays.copyOfRange(x, at, at + matrix.cols()), 1, matrix.cols());
         Rows y = new Rows(new float[matrix.rows()], 1, matrix.rows());
-        ops.products(LatentAttention.perHead(java.util.List.of(matrix), in, 0, y, 0));
+        ops.products(LatentAttention.perHead(List.of(matrix), in, 0, y, 0));
         return y;
     }
 

@@ -1,12 +1,8 @@
 package skulk.runner.mlx.model;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import skulk.api.cluster.EngineSpeed;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.NativeMemory;
@@ -129,25 +125,20 @@ public final class EngineProbe {
     }
 
     private static Steps steps(String shape, int threads) throws IOException {
-        Path folder = Files.createTempDirectory("skulk-probe");
-        try {
-            SyntheticCheckpoint.write(folder, shape, 4, GROUP);
-            LoadOptions options = LoadOptions.defaults()
-                    .withThreads(threads)
-                    .withKernels(LoadOptions.Kernels.FAST)
-                    .withKv(LoadOptions.KvFormat.BF16)
-                    .withLimits(new LoadOptions.Limits(Long.MAX_VALUE, 64L << 20, 4096));
-            try (Decoder decoder = DecoderLoader.load(folder, options)) {
-                double layers = decoder.spec().layers();
-                return new Steps(
-                        SyntheticCheckpoint.products(shape) / layers,
-                        decoder.spec().hidden(),
-                        step(decoder, SHORT, 1) / layers,
-                        step(decoder, LONG, 1) / layers,
-                        step(decoder, SHORT, MANY_ROWS) / layers);
-            }
-        } finally {
-            delete(folder);
+        LoadOptions options = LoadOptions.defaults()
+                .withThreads(threads)
+                .withKernels(LoadOptions.Kernels.FAST)
+                .withKv(LoadOptions.KvFormat.BF16)
+                .withLimits(new LoadOptions.Limits(Long.MAX_VALUE, 64L << 20, 4096));
+        try (SyntheticCheckpoint.Temporary model = SyntheticCheckpoint.temporary(shape, 4, GROUP);
+                Decoder decoder = DecoderLoader.load(model.folder(), options)) {
+            double layers = decoder.spec().layers();
+            return new Steps(
+                    SyntheticCheckpoint.products(shape) / layers,
+                    decoder.spec().hidden(),
+                    step(decoder, SHORT, 1) / layers,
+                    step(decoder, LONG, 1) / layers,
+                    step(decoder, SHORT, MANY_ROWS) / layers);
         }
     }
 
@@ -168,13 +159,5 @@ public final class EngineProbe {
             }
         }
         return best / 1e9 / STEPS;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -1,5 +1,7 @@
 package skulk.runner.mlx.model;
 
+import java.util.Arrays;
+
 /**
  * A rank's place in its group without the others: what it says goes nowhere, what it hears is whatever the buffer held. For compiling a rank's own part of a step
  * before the group meets; what it computes is never used.
@@ -17,6 +19,6 @@ record Mute(int rank, int ranks) implements Collectives {
 
     @Override
     public void receive(int from, float[] values, int offset, int length) {
-        java.util.Arrays.fill(values, offset, offset + length, 0);
+        Arrays.fill(values, offset, offset + length, 0);
     }
 }

@@ -1,5 +1,7 @@
 package skulk.runner.mlx.model;
 
+import java.util.Arrays;
+
 /**
  * Which experts or groups are best, in the order that MLX leaves them in: that of C++'s {@code nth_element} as libstdc++
  * has it, with ties broken by the index. Sums that round after every addition depend on that order.
@@ -22,12 +24,12 @@ record Selection(float[] keys, int at, int sign, int[] order) {
 
     /** The indices of the {@code used} smallest values. */
     static int[] smallest(float[] values, int used) {
-        return used == 0 ? new int[0] : java.util.Arrays.copyOf(of(values, 0, values.length, 1, used - 1), used);
+        return used == 0 ? new int[0] : Arrays.copyOf(of(values, 0, values.length, 1, used - 1), used);
     }
 
     private static int[] of(float[] values, int at, int count, int sign, int kth) {
         int[] order = new int[count];
-        java.util.Arrays.setAll(order, i -> i);
+        Arrays.setAll(order, i -> i);
         new Selection(values, at, sign, order).select(kth);
         return order;
     }

@@ -4,11 +4,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.Stream;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.SafetensorsWriter;
@@ -74,6 +76,30 @@ public final class SyntheticCheckpoint {
         checkpoint.writer.write(folder.resolve("model.safetensors"));
         SyntheticTokenizer.write(folder, shape.vocab);
         Files.writeString(folder.resolve("config.json"), checkpoint.config().toPrettyString());
+    }
+
+    /** Writes one into a folder of its own, see {@link #write}. */
+    public static Temporary temporary(String name, int bits, int group) throws IOException {
+        Temporary made = new Temporary(Files.createTempDirectory("skulk-synthetic"));
+        try {
+            write(made.folder, name, bits, group);
+            return made;
+        } catch (IOException | RuntimeException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    /** A checkpoint that goes when it is closed. */
+    public record Temporary(Path folder) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
     }
 
     private JsonObject config() {

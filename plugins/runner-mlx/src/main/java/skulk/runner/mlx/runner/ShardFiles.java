@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -94,7 +95,7 @@ final class ShardFiles {
     /** The files that the index names; others of the same kind are not read. */
     private static Set<String> indexed(Path index) throws IOException {
         try {
-            if (Json.parse(java.nio.file.Files.readAllBytes(index)) instanceof JsonObject object) {
+            if (Json.parse(Files.readAllBytes(index)) instanceof JsonObject object) {
                 return object.object("weight_map").stream()
                         .flatMap(map -> map.members().values().stream())
                         .map(v -> v instanceof JsonString(String name) ? name : "")

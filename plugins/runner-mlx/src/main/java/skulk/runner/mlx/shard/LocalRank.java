@@ -64,29 +64,11 @@ final class LocalRank {
                     .withKernels(LoadOptions.Kernels.valueOf(a[8]))
                     .withShard(part, group.collectives());
             Decoder decoder = DecoderLoader.load(Path.of(a[0]), options);
-            try (Follower follower = new Follower(decoder, group, new Silent())) {
+            RankContext.Watcher silent =
+                    RankContext.Watcher.silent(reason -> Runtime.getRuntime().halt(FAILED));
+            try (Follower follower = new Follower(decoder, group, silent)) {
                 follower.awaitEnd();
             }
-        }
-    }
-
-    /** Nobody asks how it goes. */
-    private record Silent() implements RankContext.Watcher {
-        @Override
-        public void loading(int layersLoaded, int totalLayers) {}
-
-        @Override
-        public void warmingUp() {}
-
-        @Override
-        public void running(boolean busy) {}
-
-        @Override
-        public void phase(String phase, String detail) {}
-
-        @Override
-        public void broken(String reason) {
-            Runtime.getRuntime().halt(FAILED);
         }
     }
 }

@@ -19,7 +19,6 @@ import skulk.api.cluster.Memory;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
-import skulk.api.fake.SilentWatcher;
 import skulk.api.generation.GenerationEvent;
 import skulk.api.generation.GenerationRequest;
 import skulk.api.generation.GenerationRequest.OutputShape;
@@ -71,7 +70,7 @@ final class Ranks {
                         new NoLinks(),
                         List.of(),
                         settings,
-                        new SilentWatcher()));
+                        RankContext.Watcher.silent()));
     }
 
     static ModelCard card(ModelId id) {

@@ -14,7 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import skulk.api.fake.SilentWatcher;
+import skulk.api.RankContext;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Decoder;
@@ -103,7 +103,7 @@ class GoldenServingTest {
 
     private static Scheduler scheduler(Decoder decoder) {
         Scheduler.Options options = new Scheduler.Options(8, 100, 100_000, 16, new ContextLimit(300, 100));
-        return new Scheduler(decoder, options, new SilentWatcher(), plan -> {});
+        return new Scheduler(decoder, options, RankContext.Watcher.silent(), plan -> {});
     }
 
     private static List<Recorder> generate(Scheduler scheduler, int[] prompt, int... lengths) throws Exception {

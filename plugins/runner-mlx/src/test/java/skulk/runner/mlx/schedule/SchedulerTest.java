@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import skulk.api.Drafter;
-import skulk.api.fake.SilentWatcher;
+import skulk.api.RankContext;
 import skulk.api.generation.GenerationEvent.FinishReason;
 import skulk.api.problem.Problem;
 import skulk.api.problem.Problem.Kind;
@@ -37,7 +37,7 @@ class SchedulerTest {
     private Scheduler scheduler(Decoder decoder, int concurrent, int queued, int context) {
         Scheduler.Options options =
                 new Scheduler.Options(concurrent, queued, 1_000_000, 64, new ContextLimit(context, 32));
-        Scheduler scheduler = new Scheduler(decoder, options, new SilentWatcher(), plan -> {});
+        Scheduler scheduler = new Scheduler(decoder, options, RankContext.Watcher.silent(), plan -> {});
         open.add(scheduler);
         return scheduler;
     }
@@ -173,7 +173,7 @@ class SchedulerTest {
         Scheduler scheduler = new Scheduler(
                 decoder,
                 new Scheduler.Options(1, 10, 100_000, 64, new ContextLimit(1000, 32), scarce::get),
-                new SilentWatcher(),
+                RankContext.Watcher.silent(),
                 plan -> {});
         int grown = 0;
         for (int i = 0; i < 12; i++) {

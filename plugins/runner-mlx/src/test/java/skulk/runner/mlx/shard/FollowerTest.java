@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import skulk.api.Drafter;
-import skulk.api.fake.SilentWatcher;
+import skulk.api.RankContext;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
@@ -91,7 +91,7 @@ class FollowerTest {
                     options(share(parts.get(rank), bytes, layers)).withShard(parts.get(rank), group.collectives()));
             if (rank > 0) {
                 CompletableFuture<String> broken = new CompletableFuture<>();
-                try (Follower follower = new Follower(decoder, group, new SilentWatcher(broken::complete))) {
+                try (Follower follower = new Follower(decoder, group, RankContext.Watcher.silent(broken::complete))) {
                     follower.awaitEnd();
                     assertTrue(!broken.isDone(), () -> broken.getNow(""));
                 }
@@ -116,7 +116,7 @@ class FollowerTest {
         Scheduler.Options limits = new Scheduler.Options(5, JOBS, 1 << 20, 32, new ContextLimit(CONTEXT, 64));
         CountDownLatch done = new CountDownLatch(JOBS);
         List<Collected> outputs = new ArrayList<>();
-        try (Scheduler scheduler = new Scheduler(decoder, limits, new SilentWatcher(), followers, overlap)) {
+        try (Scheduler scheduler = new Scheduler(decoder, limits, RankContext.Watcher.silent(), followers, overlap)) {
             for (int i = 0; i < JOBS; i++) {
                 int[] prompt = random.ints(1 + random.nextInt(110), 0, vocab).toArray();
                 int shared = random.nextInt(2) * Math.min(common.length, prompt.length);
@@ -189,11 +189,11 @@ class FollowerTest {
         CompletableFuture<String> first = new CompletableFuture<>();
         CompletableFuture<String> last = new CompletableFuture<>();
         RankGroup group = new RankGroup(links.get(0), 0, 3);
-        Follower follower =
-                new Follower(decoders.get(2), new RankGroup(links.get(2), 2, 3), new SilentWatcher(last::complete));
+        Follower follower = new Follower(
+                decoders.get(2), new RankGroup(links.get(2), 2, 3), RankContext.Watcher.silent(last::complete));
         Scheduler.Options limits = new Scheduler.Options(5, JOBS, 1 << 20, 32, new ContextLimit(CONTEXT, 64));
         try (Scheduler scheduler =
-                new Scheduler(decoders.get(0), limits, new SilentWatcher(first::complete), group::plan, 3)) {
+                new Scheduler(decoders.get(0), limits, RankContext.Watcher.silent(first::complete), group::plan, 3)) {
             group.ready();
             follower.awaitReady();
             Sampler sampler = new Sampler(SamplingPlan.greedy(), new int[] {1}, Optional.empty(), Optional.empty());
