@@ -16,7 +16,7 @@ public record FakeContext(
         Settings settings, Path workDirectory, Cluster cluster, Inference inference, Telemetry telemetry)
         implements PluginContext {
 
-    /** Empty settings, a fresh temporary directory, an empty cluster and an inference that has nothing placed. */
+    /** Empty settings, a fresh temporary directory that ends with the process if nothing is left in it, an empty cluster and an inference that has nothing placed. */
     public static FakeContext create() {
         return create(JsonObject.EMPTY);
     }
@@ -24,9 +24,11 @@ public record FakeContext(
     /** As {@link #create()}, with the plugin's section of the configuration. */
     public static FakeContext create(JsonObject settings) {
         try {
+            Path folder = Files.createTempDirectory("skulk-plugin");
+            folder.toFile().deleteOnExit();
             return new FakeContext(
                     new FakeSettings(settings),
-                    Files.createTempDirectory("skulk-plugin"),
+                    folder,
                     new FakeCluster(),
                     new FakeInference(),
                     reading -> {});

@@ -251,7 +251,7 @@ public final class Scheduler implements AutoCloseable {
         while (active.size() < options.maxConcurrent) {
             Optional<Sequence> next = next(false);
             // one sequence always fits: the context limit is at most what the cache holds
-            boolean fits = next.isPresent() && (cache.makeRoom(cache.blocksWanted(next.get())) || active.isEmpty());
+            boolean fits = next.isPresent() && (cache.makeRoomFor(next.get()) || active.isEmpty());
             if (!fits) {
                 return;
             }
@@ -280,7 +280,7 @@ public final class Scheduler implements AutoCloseable {
 
     /** Begins a step of the sequences that wait for none, if one may begin, and finishes the oldest where none may. */
     private void step() {
-        List<Share> shares = flights.size() < overlap ? fit(stepper.withDrafts(choose())) : List.of();
+        List<Share> shares = flights.size() < overlap ? sharesThatFit() : List.of();
         boolean decoding = shares.stream().allMatch(Share::decoding);
         try {
             if (!shares.isEmpty()) {
@@ -297,6 +297,20 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             isolate(shares, e);
         }
+    }
+
+    /**
+     * The next step's shares. Where all that were chosen had to give way, others get the step: without that a sequence
+     * that is pushed out before it has computed anything would be let in and chosen again for ever.
+     */
+    private List<Share> sharesThatFit() {
+        List<Share> shares;
+        int before;
+        do {
+            before = active.size();
+            shares = fit(stepper.withDrafts(choose()));
+        } while (shares.isEmpty() && active.size() < before);
+        return shares;
     }
 
     private void finishOldest() {

@@ -34,6 +34,16 @@ final class SharedCache implements AutoCloseable {
 
     /** Opens a sequence on the longest start that is kept; at least one token is left to compute. */
     void open(Sequence sequence) {
+        List<BlockKey> prefix = prefix(sequence);
+        apply(new StepPlan.Open(sequence.id, prefix));
+        sequence.open = true;
+        sequence.openings++;
+        sequence.computed = prefix.size() * pool.blockSize();
+        sequence.offered = prefix.size();
+    }
+
+    /** The kept blocks that a sequence can start with. */
+    private List<BlockKey> prefix(Sequence sequence) {
         int size = pool.blockSize();
         sequence.keys = BlockKey.chain(sequence.keys, sequence.tokens(), sequence.length(), size);
         int most = Math.min(sequence.keys.size(), (sequence.length() - 1) / size);
@@ -41,18 +51,24 @@ final class SharedCache implements AutoCloseable {
         while (!prefix.isEmpty() && !sequences.canShare(prefix)) {
             prefix = prefix.subList(0, prefix.size() - 1);
         }
-        apply(new StepPlan.Open(sequence.id, prefix));
-        sequence.open = true;
-        sequence.openings++;
-        sequence.computed = prefix.size() * size;
-        sequence.offered = prefix.size();
+        return prefix;
     }
 
-    /** Blocks that opening and prefilling a sequence would take beyond those already kept. */
-    int blocksWanted(Sequence sequence) {
-        int size = pool.blockSize();
-        sequence.keys = BlockKey.chain(sequence.keys, sequence.tokens(), sequence.length(), size);
-        return sequence.length() / size + 1 - prefixes.match(sequence.keys).size();
+    /** Blocks that opening and prefilling a sequence would take beyond those that it starts with. */
+    private int blocksWanted(Sequence sequence) {
+        return sequence.length() / pool.blockSize() + 1 - prefix(sequence).size();
+    }
+
+    /** Makes room to open and prefill a sequence, at worst by forgetting blocks that it could have started with. @return whether there is room now */
+    boolean makeRoomFor(Sequence sequence) {
+        int wanted;
+        do {
+            wanted = blocksWanted(sequence);
+            if (!makeRoom(wanted)) {
+                return false;
+            }
+        } while (blocksWanted(sequence) > wanted);
+        return true;
     }
 
     /** Keeps the blocks that became full. */

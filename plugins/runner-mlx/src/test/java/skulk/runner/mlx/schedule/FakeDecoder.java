@@ -60,6 +60,17 @@ final class FakeDecoder implements Decoder {
         throw new UnsupportedOperationException("scripts have no hidden states");
     }
 
+    /** Computes at once, as a rank of the first layers does; only the logits come later. */
+    @Override
+    public Pending begin(Batch batch) {
+        Logits own = new Logits();
+        forward(batch, own);
+        return logits -> {
+            logits.reset(own.rows(), VOCAB);
+            System.arraycopy(own.values(), 0, logits.values(), 0, own.rows() * VOCAB);
+        };
+    }
+
     @Override
     public void forward(Batch batch, Logits logits) {
         if (stepped) {
@@ -101,6 +112,8 @@ final class FakeDecoder implements Decoder {
         private int used;
         private int mostUsed;
         private long sequences;
+        /** Most blocks that a sequence can start with; fewer than are kept where windows have left some behind. */
+        volatile int shareable = Integer.MAX_VALUE;
 
         FakePool(int blocks) {
             this.blocks = blocks;
@@ -162,7 +175,8 @@ final class FakeDecoder implements Decoder {
 
         @Override
         public boolean canShare(List<KvBlock> prefix) {
-            return prefix.stream().allMatch(block -> block.references() > 0);
+            return prefix.size() <= shareable
+                    && prefix.stream().allMatch(block -> block.references() > 0);
         }
     }
 

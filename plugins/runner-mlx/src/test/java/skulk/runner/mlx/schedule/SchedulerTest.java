@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import skulk.api.Drafter;
 import skulk.api.RankContext;
 import skulk.api.generation.GenerationEvent.FinishReason;
@@ -310,6 +312,27 @@ class SchedulerTest {
         for (int i = 0; i < 16; i++) {
             recorders.get(i).awaitEnd();
             assertEquals(expected(prompt(20, i), 150), recorders.get(i).tokens);
+        }
+        assertTrue(scheduler.report().integer("preempted").orElseThrow() > 0);
+    }
+
+    /** Sequences that take steps by turns, and that are let in by a prefix which they then cannot start with. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void whoeverIsPushedOutLetsOthersGetOn(int overlap) throws Exception {
+        FakeDecoder decoder = new FakeDecoder(30, false);
+        decoder.pool.shareable = 2;
+        Scheduler.Options options = new Scheduler.Options(5, 100, 1_000_000, 64, new ContextLimit(120, 32));
+        Scheduler scheduler = new Scheduler(decoder, options, RankContext.Watcher.silent(), plan -> {}, overlap);
+        open.add(scheduler);
+        List<Recorder> recorders = new ArrayList<>();
+        for (int i = 0; i < 24; i++) {
+            recorders.add(new Recorder());
+            scheduler.submit(job("a", prompt(30 + 2 * i, 1), 20 + i, recorders.get(i)));
+        }
+        for (int i = 0; i < 24; i++) {
+            recorders.get(i).awaitEnd();
+            assertEquals(expected(prompt(30 + 2 * i, 1), 20 + i), recorders.get(i).tokens);
         }
         assertTrue(scheduler.report().integer("preempted").orElseThrow() > 0);
     }
