@@ -27,11 +27,7 @@ public record FakeContext(
             Path folder = Files.createTempDirectory("skulk-plugin");
             folder.toFile().deleteOnExit();
             return new FakeContext(
-                    new FakeSettings(settings),
-                    folder,
-                    new FakeCluster(),
-                    new FakeInference(),
-                    reading -> {});
+                    new FakeSettings(settings), folder, new FakeCluster(), new FakeInference(), reading -> {});
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -10,9 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import skulk.api.Drafter;
 import skulk.api.RankContext;
-import skulk.api.generation.GenerationEvent.FinishReason;
 import skulk.api.json.JsonObject;
 import skulk.api.problem.Problem;
 import skulk.api.problem.Problem.Kind;
@@ -72,6 +70,7 @@ public final class Scheduler implements AutoCloseable {
     private final Thread thread;
 
     private final WaitingRoom waiting;
+    private final Reception reception;
     private final List<Sequence> active = new ArrayList<>();
     private final int overlap;
     private final Deque<Flight> flights = new ArrayDeque<>();
@@ -102,6 +101,7 @@ public final class Scheduler implements AutoCloseable {
         this.policy = new ChunkPolicy(options.maxChunk());
         this.stepper = new Stepper(cache, policy, counters);
         this.waiting = new WaitingRoom(options, this::speed);
+        this.reception = new Reception(options, decoder.spec().vocab(), waiting, counters);
         this.thread = Thread.ofPlatform().name("scheduler").start(this::loop);
     }
 
@@ -111,68 +111,7 @@ public final class Scheduler implements AutoCloseable {
      * @return a ticket to cancel it by
      */
     public Ticket submit(Job job) {
-        try {
-            check(job.prompt());
-            int granted = options.context.grant(job.prompt().length, job.maxTokens());
-            Optional<End> end = endBefore(job, granted);
-            return end.isPresent() ? endedAlready(job, end.get()) : enqueue(job, granted);
-        } catch (SkulkException e) {
-            job.drafter().ifPresent(Drafter::close);
-            job.output().failed(e.problem());
-            return () -> {};
-        }
-    }
-
-    private void check(int[] prompt) {
-        if (prompt.length == 0) {
-            throw new SkulkException(Kind.USER_ERROR, "the prompt is empty: there is nothing to generate from");
-        }
-        for (int token : prompt) {
-            if (token < 0 || token >= decoder.spec().vocab()) {
-                throw new SkulkException(
-                        Kind.USER_ERROR,
-                        "token " + token + " is outside the model's vocabulary of "
-                                + decoder.spec().vocab());
-            }
-        }
-    }
-
-    /** Why a request that was lost just before its end has nothing left to generate. */
-    private static Optional<End> endBefore(Job job, int granted) {
-        int[] committed = job.committed();
-        boolean ended = committed.length > 0 && job.endTokens().contains(committed[committed.length - 1]);
-        if (ended || (committed.length > 0 && job.sampler().complete())) {
-            return Optional.of(End.of(FinishReason.STOP));
-        }
-        return job.output()
-                .replayed()
-                .or(() -> committed.length >= granted ? Optional.of(End.of(FinishReason.LENGTH)) : Optional.empty());
-    }
-
-    private Ticket endedAlready(Job job, End end) {
-        Tally tally =
-                new Tally(job.prompt().length, 0, job.committed().length, 0, 0, 0, 0, 0, options.maxConcurrent > 1);
-        job.drafter().ifPresent(Drafter::close);
-        job.output().admitted(job.prompt().length, 0);
-        job.output().ended(end, tally);
-        return () -> {};
-    }
-
-    private Ticket enqueue(Job job, int granted) {
-        WaitingRoom.Entry entry = waiting.enter(job, granted);
-        for (Sequence displaced : entry.displaced()) {
-            counters.overloaded.increment();
-            displaced.stopDrafting();
-            deliver(displaced, () -> displaced.job.output().failed(entry.overload()));
-        }
-        Sequence sequence = entry.sequence().orElseThrow(() -> {
-            counters.overloaded.increment();
-            return new SkulkException(entry.overload());
-        });
-        return () -> {
-            sequence.cancelled = true;
-            waiting.wake();
-        };
+        return reception.submit(job);
     }
 
     /** Tokens per second of a full batch; a guess until steps were measured. */
@@ -243,7 +182,7 @@ public final class Scheduler implements AutoCloseable {
         for (Sequence sequence : dropped) {
             counters.cancelled.increment();
             remove(sequence);
-            deliver(sequence, () -> sequence.job.output().failed(cancelled));
+            sequence.tell(output -> output.failed(cancelled));
         }
     }
 
@@ -274,7 +213,7 @@ public final class Scheduler implements AutoCloseable {
             counters.queueWait.observeNanos(sequence.queuedNanos());
             sequence.cachedTokens = Math.min(sequence.computed, sequence.promptTokens());
             counters.cachedTokens.add(sequence.cachedTokens);
-            deliver(sequence, () -> sequence.job.output().admitted(sequence.promptTokens(), sequence.cachedTokens));
+            sequence.tell(output -> output.admitted(sequence.promptTokens(), sequence.cachedTokens));
         }
     }
 
@@ -396,7 +335,7 @@ public final class Scheduler implements AutoCloseable {
                 counters.finished.increment();
                 Tally tally = sequence.tally(options.maxConcurrent > 1);
                 remove(sequence);
-                deliver(sequence, () -> sequence.job.output().ended(end, tally));
+                sequence.tell(output -> output.ended(end, tally));
             }
 
             @Override
@@ -417,7 +356,7 @@ public final class Scheduler implements AutoCloseable {
     private void fail(Sequence sequence, Problem problem) {
         counters.failed.increment();
         remove(sequence);
-        deliver(sequence, () -> sequence.job.output().failed(problem));
+        sequence.tell(output -> output.failed(problem));
     }
 
     private void remove(Sequence sequence) {
@@ -434,17 +373,7 @@ public final class Scheduler implements AutoCloseable {
         waiting.close();
         all.addAll(waiting.removeIf(sequence -> true));
         for (Sequence sequence : all) {
-            deliver(sequence, () -> sequence.job.output().failed(problem));
-        }
-    }
-
-    /** A listener that throws hurts its own request alone. */
-    private void deliver(Sequence sequence, Runnable event) {
-        try {
-            event.run();
-        } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.WARNING, "the listener of a request failed", e);
-            sequence.cancelled = true;
+            sequence.tell(output -> output.failed(problem));
         }
     }
 

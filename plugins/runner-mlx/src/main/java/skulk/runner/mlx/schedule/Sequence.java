@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** One sequence on its way. Scheduler thread only, but for {@link #cancelled}. */
 final class Sequence {
+    private static final System.Logger LOG = System.getLogger(Sequence.class.getName());
+
     final long id;
     final Job job;
     final int maxTokens;
@@ -130,6 +133,16 @@ final class Sequence {
     void stopDrafting() {
         drafting.ifPresent(Drafting::close);
         drafting = Optional.empty();
+    }
+
+    /** A listener that throws hurts its own request alone. */
+    void tell(Consumer<SequenceOutput> event) {
+        try {
+            event.accept(job.output());
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.WARNING, "the listener of a request failed", e);
+            cancelled = true;
+        }
     }
 
     /** @param batches whether sequences are decoded together */

@@ -175,8 +175,7 @@ final class FakeDecoder implements Decoder {
 
         @Override
         public boolean canShare(List<KvBlock> prefix) {
-            return prefix.size() <= shareable
-                    && prefix.stream().allMatch(block -> block.references() > 0);
+            return prefix.size() <= shareable && prefix.stream().allMatch(block -> block.references() > 0);
         }
     }
 
