@@ -46,8 +46,8 @@ public final class SpeedModel {
     /** The part of a machine's read bandwidth that the kernels of several ranks reach together. */
     private static final double SHARED_EFFICIENCY = 0.9;
 
-    /** How long the engine lets a step of a prompt take, and how many it makes of one at most. */
-    private static final double PROMPT_STEP_SECONDS = 0.25;
+    /** How long the engine lets a step of a prompt take on the slowest stage, and how many it makes of one at most. */
+    private static final double PROMPT_STEP_SECONDS = 0.5;
 
     private static final double MOST_PROMPT_STEPS = PROMPT_TOKENS / 16.0;
 
@@ -113,7 +113,7 @@ public final class SpeedModel {
         if (all.isEmpty() || slowest.isEmpty()) {
             return OptionalDouble.empty();
         }
-        double steps = Math.clamp(Math.ceil(all.getAsDouble() / PROMPT_STEP_SECONDS), 1, MOST_PROMPT_STEPS);
+        double steps = Math.clamp(Math.ceil(slowest.getAsDouble() / PROMPT_STEP_SECONDS), 1, MOST_PROMPT_STEPS);
         return known((all.getAsDouble() + (steps - 1) * slowest.getAsDouble()) / steps);
     }
 

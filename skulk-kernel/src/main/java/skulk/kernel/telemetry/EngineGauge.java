@@ -1,12 +1,9 @@
 package skulk.kernel.telemetry;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -106,15 +103,9 @@ public record EngineGauge(List<String> command, Path kept, String of) {
         return speed.formats().getFirst().decodeRate();
     }
 
-    /** While no other node of this machine measures; where that cannot be told, at once. */
     private Optional<EngineSpeed> alone() throws IOException, InterruptedException {
-        Path lock = Path.of(System.getProperty("java.io.tmpdir"), "skulk-measuring.lock");
-        try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                var held = channel.lock()) {
-            LOG.log(System.Logger.Level.DEBUG, "measuring, {0}", held);
+        try (var _ = MachineLock.take()) {
             return run();
-        } catch (AccessDeniedException e) {
-            return run(); // another user's
         }
     }
 

@@ -63,7 +63,10 @@ public final class NodeSpeed implements AutoCloseable {
     private void measure() {
         try {
             Thread.sleep(DELAY);
-            resources = with(resources, readBandwidth(Runtime.getRuntime().availableProcessors()), resources.engine());
+            try (var _ = MachineLock.take()) {
+                double bandwidth = readBandwidth(Runtime.getRuntime().availableProcessors());
+                resources = with(resources, bandwidth, resources.engine());
+            }
             if (gauge.isPresent() && gauge.get().stale() && idle.getAsBoolean()) {
                 engine(gauge.get());
             }

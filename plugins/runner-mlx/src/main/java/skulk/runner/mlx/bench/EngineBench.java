@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import skulk.api.RankContext;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
@@ -17,17 +16,12 @@ import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.DecoderSpec;
 import skulk.runner.mlx.model.LoadOptions;
-import skulk.runner.mlx.sample.Sampler;
-import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.schedule.ContextLimit;
-import skulk.runner.mlx.schedule.Job;
 import skulk.runner.mlx.schedule.Scheduler;
 
-/** Measures this engine: sequences of random tokens, all submitted at once, decoded greedily to their full length. */
+/** Measures this engine: sequences of random tokens, all submitted at once, decoded greedily for as long as was asked, in the company of all. */
 final class EngineBench {
     private static final int CHUNK = 512;
-    /** Prompt tokens that a step reads in at the least while sequences generate beside. */
-    private static final int SMALLEST_CHUNK = 64;
 
     private final Decoder decoder;
     private final Scheduler scheduler;
@@ -61,7 +55,7 @@ final class EngineBench {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
             Optional<Long> resident = Machine.residentBytes();
             Optional<Long> mapped = Machine.mappedBytes();
-            int longest = output(most, prompt, generate);
+            int longest = Company.longest(most, prompt, generate);
             int context = prompt + longest + 1;
             Scheduler.Options limits =
                     new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, longest));
@@ -158,42 +152,17 @@ final class EngineBench {
      */
     private record Round(double promptSpeed, double generationSpeed, List<Double> firstMillis) {}
 
-    /** Tokens of each sequence: the first go on until the last has been read in, and then all generate together. */
-    private static int output(int batch, int prompt, int generate) {
-        return batch == 1 ? generate : generate + batch * (prompt / SMALLEST_CHUNK + 1);
-    }
-
     private Round round(int batch) throws InterruptedException {
-        List<Stream> streams = new ArrayList<>();
-        long start = System.nanoTime();
+        List<int[]> prompts = new ArrayList<>();
         for (int i = 0; i < batch; i++) {
-            Stream stream = new Stream();
-            int[] tokens = random.ints(prompt, 0, decoder.spec().vocab()).toArray();
-            Sampler sampler = new Sampler(SamplingPlan.greedy(), tokens, Optional.empty(), Optional.empty());
-            scheduler.submit(new Job(
-                    "bench",
-                    tokens,
-                    new int[0],
-                    Optional.of(output(batch, prompt, generate)),
-                    sampler,
-                    Set.of(),
-                    stream,
-                    Optional.empty()));
-            streams.add(stream);
+            prompts.add(random.ints(prompt, 0, decoder.spec().vocab()).toArray());
         }
-        List<List<Long>> times = new ArrayList<>();
-        for (Stream stream : streams) {
-            times.add(stream.await());
-        }
-        long from = times.stream().mapToLong(List::getFirst).max().orElseThrow();
-        long to = times.stream().mapToLong(List::getLast).min().orElseThrow();
-        long tokens = times.stream()
-                .flatMap(List::stream)
-                .filter(t -> t > from && t <= to)
-                .count();
+        Company.Times times = Company.run(scheduler, prompts, generate);
         return new Round(
-                batch * (double) prompt * 1e9 / (from - start),
-                to > from ? tokens * 1e9 / (to - from) : 0,
-                times.stream().map(t -> (t.getFirst() - start) / 1e6).toList());
+                batch * (double) prompt * 1e9 / (times.complete() - times.start()),
+                times.speed(),
+                times.tokens().stream()
+                        .map(t -> (t.getFirst() - times.start()) / 1e6)
+                        .toList());
     }
 }

@@ -5,9 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.function.Consumer;
 import skulk.api.RankContext;
 import skulk.api.json.JsonArray;
@@ -15,10 +13,7 @@ import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
-import skulk.runner.mlx.sample.Sampler;
-import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.schedule.ContextLimit;
-import skulk.runner.mlx.schedule.Job;
 import skulk.runner.mlx.schedule.Scheduler;
 import skulk.runner.mlx.schedule.StepPlan;
 import skulk.runner.mlx.shard.LinkSpeed;
@@ -143,30 +138,34 @@ final class RanksBench {
         List<Double> ratios = new ArrayList<>();
         List<Double> overOne = new ArrayList<>();
         double ownBusy = 0;
+        long ownTokens = 0;
+        long splitTokens = 0;
         double[] busy = new double[several.processes.size()];
         for (int round = 0; round < repeat; round++) {
             double[] before = several.cpuSeconds();
-            double single = decode(one, streams);
+            Company.Times single = decode(one, streams);
             double[] between = several.cpuSeconds();
-            double sharded = decode(several, streams);
+            Company.Times sharded = decode(several, streams);
             double[] after = several.cpuSeconds();
             ownBusy += between[0] - before[0];
             for (int rank = 0; rank < busy.length; rank++) {
                 busy[rank] += after[rank] - between[rank];
             }
-            alone.add(single);
-            split.add(sharded);
-            ratios.add(sharded / single);
-            overOne.add(sharded / (streams == 1 ? single : decode(one, 1)));
+            ownTokens += single.all(PROMPT);
+            splitTokens += sharded.all(PROMPT);
+            alone.add(single.speed());
+            split.add(sharded.speed());
+            ratios.add(sharded.speed() / single.speed());
+            overOne.add(sharded.speed() / (streams == 1 ? single : decode(one, 1)).speed());
         }
-        double tokens = (double) repeat * streams * (PROMPT + generate);
+        double perToken = 1e3 / splitTokens;
         return JsonObject.builder()
                 .put("streams", (long) streams)
-                .put("one_rank_cpu_ms_per_token", Sample.round(ownBusy * 1e3 / tokens))
+                .put("one_rank_cpu_ms_per_token", Sample.round(ownBusy * 1e3 / ownTokens))
                 .put(
                         "sharded_cpu_ms_per_token",
                         JsonArray.of(Arrays.stream(busy)
-                                .mapToObj(seconds -> Sample.round(seconds * 1e3 / tokens))
+                                .mapToObj(seconds -> Sample.round(seconds * perToken))
                                 .toArray()))
                 .put("one_rank_tokens_per_second", Sample.of(alone).spread())
                 .put("sharded_tokens_per_second", Sample.of(split).spread())
@@ -180,34 +179,18 @@ final class RanksBench {
         double best = 0;
         int settled = 0;
         for (int round = 0; round < WARM_UP && settled < SETTLED; round++) {
-            double speed = decode(setup, streams);
+            double speed = decode(setup, streams).speed();
             settled = speed > best * GAIN ? 0 : settled + 1;
             best = Math.max(best, speed);
         }
     }
 
-    /** Tokens per second of all streams together while all of them run. */
-    private double decode(Setup setup, int streams) throws InterruptedException {
-        List<Stream> outputs = new ArrayList<>();
+    private Company.Times decode(Setup setup, int streams) throws InterruptedException {
+        List<int[]> prompts = new ArrayList<>();
         for (int stream = 0; stream < streams; stream++) {
-            Stream output = new Stream();
-            outputs.add(output);
-            int[] prompt = random.ints(PROMPT, 0, setup.decoder.spec().vocab()).toArray();
-            Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
-            setup.scheduler.submit(new Job(
-                    "bench", prompt, new int[0], Optional.of(generate), sampler, Set.of(), output, Optional.empty()));
+            prompts.add(random.ints(PROMPT, 0, setup.decoder.spec().vocab()).toArray());
         }
-        List<List<Long>> times = new ArrayList<>();
-        for (Stream output : outputs) {
-            times.add(output.await());
-        }
-        long start = times.stream().mapToLong(List::getFirst).max().orElseThrow();
-        long end = times.stream().mapToLong(List::getLast).min().orElseThrow();
-        long tokens = times.stream()
-                .flatMap(List::stream)
-                .filter(time -> time > start && time <= end)
-                .count();
-        return end > start ? tokens * 1e9 / (end - start) : 0;
+        return Company.run(setup.scheduler, prompts, generate);
     }
 
     /** A way to run the model; one scheduler per decoder, for the other ranks know its sequences by number. */
@@ -235,7 +218,7 @@ final class RanksBench {
                     .mapToInt(i -> i)
                     .max()
                     .orElseThrow();
-            int context = PROMPT + options.number("generate", 16) + 1;
+            int context = PROMPT + Company.longest(most, PROMPT, options.number("generate", 16)) + 1;
             Scheduler.Options limits =
                     new Scheduler.Options(most, most, (long) context * most, CHUNK, new ContextLimit(context, context));
             return new Scheduler(decoder, limits, RankContext.Watcher.silent(), followers, overlap);

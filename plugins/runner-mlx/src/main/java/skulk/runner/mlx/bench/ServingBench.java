@@ -4,18 +4,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import skulk.api.RankContext;
 import skulk.api.json.JsonObject;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
-import skulk.runner.mlx.sample.Sampler;
-import skulk.runner.mlx.sample.SamplingPlan;
 import skulk.runner.mlx.schedule.ContextLimit;
-import skulk.runner.mlx.schedule.Job;
 import skulk.runner.mlx.schedule.Scheduler;
 
 /**
@@ -74,9 +69,7 @@ final class ServingBench implements AutoCloseable {
 
     private Stream submit(int[] prompt, int generate) {
         Stream stream = new Stream();
-        Sampler sampler = new Sampler(SamplingPlan.greedy(), prompt, Optional.empty(), Optional.empty());
-        scheduler.submit(new Job(
-                "bench", prompt, new int[0], Optional.of(generate), sampler, Set.of(), stream, Optional.empty()));
+        stream.submit(scheduler, prompt, generate);
         return stream;
     }
 

@@ -9,9 +9,9 @@ import java.util.TreeMap;
  * averages: that of plain steps for each number of streams, that of prompt tokens apart for steps shared with streams,
  * whose few rows cost more each. Driver thread only.
  */
-final class ChunkPolicy {
+public final class ChunkPolicy {
     /** With it a prompt gets on beside a single stream: kernels take four rows at once. */
-    static final int LEAST = 3;
+    public static final int LEAST = 3;
 
     /** Prompt tokens of the first step that nobody waits beside. */
     private static final int FIRST = 64;

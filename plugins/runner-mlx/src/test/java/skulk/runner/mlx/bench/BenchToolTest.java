@@ -47,9 +47,9 @@ class BenchToolTest {
                 "--threads",
                 "1",
                 "--prompt",
-                "20",
+                "200", // so long that the first stream would have ended before the last began
                 "--generate",
-                "8",
+                "4",
                 "--batch",
                 "1,3",
                 "--repeat",
