@@ -1,17 +1,11 @@
 package skulk.runner.mlx.kernel;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
 import static skulk.runner.mlx.kernel.Lanes.F;
-import static skulk.runner.mlx.kernel.Lanes.HALF;
-import static skulk.runner.mlx.kernel.Lanes.I;
 import static skulk.runner.mlx.kernel.Lanes.N;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 
 /** {@link AttentionKernels} with positions (keys) and dimensions (values) in lanes, four query vectors at a time. */
 final class VectorAttention implements AttentionKernels {
@@ -34,24 +28,19 @@ final class VectorAttention implements AttentionKernels {
             VectorByteAttention.scores(block, at, heads, scoreAt);
             return;
         }
-        boolean half = type == KvType.BF16;
+        if (type == KvType.BF16) {
+            VectorHalfAttention.scores(block, at, heads, scoreAt);
+            return;
+        }
         int q = 0;
         for (; q + 4 <= heads.queries; q += 4) {
             for (int lane = 0; lane < BLOCK; lane += N) {
-                if (half) {
-                    scores4Half(block, at + lane * 2L, heads, q, scoreAt + lane);
-                } else {
-                    scores4(block, at + lane * 4L, heads, q, scoreAt + lane);
-                }
+                scores4(block, at + lane * 4L, heads, q, scoreAt + lane);
             }
         }
         for (; q < heads.queries; q++) {
             for (int lane = 0; lane < BLOCK; lane += N) {
-                if (half) {
-                    scores1Half(block, at + lane * 2L, heads, q, scoreAt + lane);
-                } else {
-                    scores1(block, at + lane * 4L, heads, q, scoreAt + lane);
-                }
+                scores1(block, at + lane * 4L, heads, q, scoreAt + lane);
             }
         }
     }
@@ -78,50 +67,11 @@ final class VectorAttention implements AttentionKernels {
         s3.intoArray(heads.scores, out + 3 * heads.scoreStride);
     }
 
-    private static void scores4Half(MemorySegment block, long at, Heads heads, int q, int scoreAt) {
-        float[] query = heads.query;
-        int width = heads.keyWidth;
-        int q0 = q * width;
-        FloatVector s0 = FloatVector.zero(F);
-        FloatVector s1 = FloatVector.zero(F);
-        FloatVector s2 = FloatVector.zero(F);
-        FloatVector s3 = FloatVector.zero(F);
-        for (int d = 0; d < width; d++) {
-            FloatVector k = ((IntVector)
-                            ShortVector.fromMemorySegment(HALF, block, at + d * (BLOCK * 2L), LITTLE_ENDIAN)
-                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats();
-            s0 = k.fma(FloatVector.broadcast(F, query[q0 + d]), s0);
-            s1 = k.fma(FloatVector.broadcast(F, query[q0 + width + d]), s1);
-            s2 = k.fma(FloatVector.broadcast(F, query[q0 + 2 * width + d]), s2);
-            s3 = k.fma(FloatVector.broadcast(F, query[q0 + 3 * width + d]), s3);
-        }
-        int out = scoreAt + q * heads.scoreStride;
-        s0.intoArray(heads.scores, out);
-        s1.intoArray(heads.scores, out + heads.scoreStride);
-        s2.intoArray(heads.scores, out + 2 * heads.scoreStride);
-        s3.intoArray(heads.scores, out + 3 * heads.scoreStride);
-    }
-
     private static void scores1(MemorySegment block, long at, Heads heads, int q, int scoreAt) {
         int width = heads.keyWidth;
         FloatVector s = FloatVector.zero(F);
         for (int d = 0; d < width; d++) {
             s = FloatVector.fromMemorySegment(F, block, at + d * (BLOCK * 4L), LITTLE_ENDIAN)
-                    .fma(FloatVector.broadcast(F, heads.query[q * width + d]), s);
-        }
-        s.intoArray(heads.scores, scoreAt + q * heads.scoreStride);
-    }
-
-    private static void scores1Half(MemorySegment block, long at, Heads heads, int q, int scoreAt) {
-        int width = heads.keyWidth;
-        FloatVector s = FloatVector.zero(F);
-        for (int d = 0; d < width; d++) {
-            s = ((IntVector) ShortVector.fromMemorySegment(HALF, block, at + d * (BLOCK * 2L), LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats()
                     .fma(FloatVector.broadcast(F, heads.query[q * width + d]), s);
         }
         s.intoArray(heads.scores, scoreAt + q * heads.scoreStride);
@@ -133,25 +83,20 @@ final class VectorAttention implements AttentionKernels {
             VectorByteAttention.accumulate(block, at, heads, scoreAt);
             return;
         }
-        boolean half = type == KvType.BF16;
+        if (type == KvType.BF16) {
+            VectorHalfAttention.accumulate(block, at, heads, scoreAt);
+            return;
+        }
         int padded = heads.valuePadded;
         int q = 0;
         for (; q + 4 <= heads.queries; q += 4) {
             for (int d = 0; d < padded; d += N) {
-                if (half) {
-                    accumulate4Half(block, at + d * 2L, heads, q, d, scoreAt);
-                } else {
-                    accumulate4(block, at + d * 4L, heads, q, d, scoreAt);
-                }
+                accumulate4(block, at + d * 4L, heads, q, d, scoreAt);
             }
         }
         for (; q < heads.queries; q++) {
             for (int d = 0; d < padded; d += N) {
-                if (half) {
-                    accumulate1Half(block, at + d * 2L, heads, q, d, scoreAt);
-                } else {
-                    accumulate1(block, at + d * 4L, heads, q, d, scoreAt);
-                }
+                accumulate1(block, at + d * 4L, heads, q, d, scoreAt);
             }
         }
     }
@@ -182,36 +127,6 @@ final class VectorAttention implements AttentionKernels {
         s3.intoArray(sums, out + 3 * padded);
     }
 
-    private static void accumulate4Half(MemorySegment block, long at, Heads heads, int q, int d, int scoreAt) {
-        float[] weights = heads.scores;
-        float[] sums = heads.sums;
-        int padded = heads.valuePadded;
-        int w0 = scoreAt + q * heads.scoreStride;
-        int w1 = w0 + heads.scoreStride;
-        int w2 = w1 + heads.scoreStride;
-        int w3 = w2 + heads.scoreStride;
-        int out = q * padded + d;
-        FloatVector s0 = FloatVector.fromArray(F, sums, out);
-        FloatVector s1 = FloatVector.fromArray(F, sums, out + padded);
-        FloatVector s2 = FloatVector.fromArray(F, sums, out + 2 * padded);
-        FloatVector s3 = FloatVector.fromArray(F, sums, out + 3 * padded);
-        for (int p = 0; p < BLOCK; p++) {
-            FloatVector v = ((IntVector)
-                            ShortVector.fromMemorySegment(HALF, block, at + p * (padded * 2L), LITTLE_ENDIAN)
-                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats();
-            s0 = v.fma(FloatVector.broadcast(F, weights[w0 + p]), s0);
-            s1 = v.fma(FloatVector.broadcast(F, weights[w1 + p]), s1);
-            s2 = v.fma(FloatVector.broadcast(F, weights[w2 + p]), s2);
-            s3 = v.fma(FloatVector.broadcast(F, weights[w3 + p]), s3);
-        }
-        s0.intoArray(sums, out);
-        s1.intoArray(sums, out + padded);
-        s2.intoArray(sums, out + 2 * padded);
-        s3.intoArray(sums, out + 3 * padded);
-    }
-
     private static void accumulate1(MemorySegment block, long at, Heads heads, int q, int d, int scoreAt) {
         int padded = heads.valuePadded;
         int w = scoreAt + q * heads.scoreStride;
@@ -219,21 +134,6 @@ final class VectorAttention implements AttentionKernels {
         FloatVector s = FloatVector.fromArray(F, heads.sums, out);
         for (int p = 0; p < BLOCK; p++) {
             s = FloatVector.fromMemorySegment(F, block, at + p * (padded * 4L), LITTLE_ENDIAN)
-                    .fma(FloatVector.broadcast(F, heads.scores[w + p]), s);
-        }
-        s.intoArray(heads.sums, out);
-    }
-
-    private static void accumulate1Half(MemorySegment block, long at, Heads heads, int q, int d, int scoreAt) {
-        int padded = heads.valuePadded;
-        int w = scoreAt + q * heads.scoreStride;
-        int out = q * padded + d;
-        FloatVector s = FloatVector.fromArray(F, heads.sums, out);
-        for (int p = 0; p < BLOCK; p++) {
-            s = ((IntVector) ShortVector.fromMemorySegment(HALF, block, at + p * (padded * 2L), LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats()
                     .fma(FloatVector.broadcast(F, heads.scores[w + p]), s);
         }
         s.intoArray(heads.sums, out);

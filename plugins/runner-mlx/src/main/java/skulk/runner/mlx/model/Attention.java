@@ -1,7 +1,9 @@
 package skulk.runner.mlx.model;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.AttentionKernels.Heads;
 import skulk.runner.mlx.kernel.Backend;
@@ -10,7 +12,7 @@ import skulk.runner.mlx.kernel.RowKernels;
 import skulk.runner.mlx.kernel.WorkerPool;
 
 /**
- * Attention over the paged cache. A task takes one key/value head and a few query vectors of one sequence. Positions are
+ * Attention over the paged cache. A task takes a few query vectors of one sequence and as many key/value heads as still give every thread a task. Positions are
  * taken in chunks that lie at fixed places, each with a softmax of its own, and merged in order; so a row's result does
  * not depend on which rows share its task.
  */
@@ -22,14 +24,14 @@ sealed class Attention permits Bf16Attention {
     private final AttentionKernels kernels;
     private final RowKernels rowKernels;
     private final WorkerPool pool;
-    private final Scratch[] scratch;
+    private final Workspace[] scratch;
 
     Attention(Backend backend, WorkerPool pool) {
         this.kernels = backend.attention();
         this.rowKernels = backend.rows();
         this.pool = pool;
-        this.scratch = new Scratch[pool.threads()];
-        Arrays.setAll(scratch, i -> new Scratch());
+        this.scratch = new Workspace[pool.threads()];
+        Arrays.setAll(scratch, i -> new Workspace());
     }
 
     /** Writes the keys and values of a step into the cache. */
@@ -46,11 +48,11 @@ sealed class Attention permits Bf16Attention {
             int key = call.qkv.at(row) + spec.heads() * spec.keyWidth();
             int value = key + spec.kvHeads() * spec.keyWidth();
             for (int h = 0; h < spec.kvHeads(); h++) {
-                long head = slot + h * layer.headBytes();
-                kernels.storeKey(memory, head, type, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
+                kernels.storeKey(
+                        memory, slot + layer.keys(h), type, position % BLOCK, call.qkv.data(), key, spec.keyWidth());
                 kernels.storeValue(
                         memory,
-                        head + layer.valueOffset(),
+                        slot + layer.values(h),
                         type,
                         position % BLOCK,
                         call.qkv.data(),
@@ -65,26 +67,30 @@ sealed class Attention permits Bf16Attention {
     /** Computes {@code call.out} from the queries and the cache. */
     void attend(Call call) {
         AttentionSpec spec = call.spec;
-        int group = spec.heads() / spec.kvHeads();
-        int tile = rowsPerTask(group);
+        int tile = rowsPerTask(spec.heads() / spec.kvHeads());
         Step step = call.step;
         int slices = step.slices().size();
         int[] ends = new int[slices];
-        int tasks = 0;
+        int tiles = 0;
+        int most = 1;
         for (int i = 0; i < slices; i++) {
             int rows = step.starts()[i + 1] - call.first(i);
-            tasks += (rows + tile - 1) / tile * spec.kvHeads();
-            ends[i] = tasks;
+            tiles += (rows + tile - 1) / tile;
+            most = Math.max(most, Math.min(rows, tile));
+            ends[i] = tiles;
         }
-        pool.run(tasks, (task, worker) -> {
+        int heads = headsPerTask(spec, tiles, most);
+        int parts = (spec.kvHeads() + heads - 1) / heads;
+        pool.run(tiles * parts, (task, worker) -> {
+            int at = task / parts;
             int slice = 0;
-            while (task >= ends[slice]) {
+            while (at >= ends[slice]) {
                 slice++;
             }
-            int local = task - (slice == 0 ? 0 : ends[slice - 1]);
-            int from = call.first(slice) + local / spec.kvHeads() * tile;
+            int from = call.first(slice) + (at - (slice == 0 ? 0 : ends[slice - 1])) * tile;
             int to = Math.min(from + tile, step.starts()[slice + 1]);
-            attend(call, slice, local % spec.kvHeads(), from, to, scratch[worker]);
+            int head = task % parts * heads;
+            attend(call, new Part(slice, from, to, head, Math.min(head + heads, spec.kvHeads())), scratch[worker]);
         });
     }
 
@@ -94,18 +100,33 @@ sealed class Attention permits Bf16Attention {
         return group % 4 == 0 || rows < 4 ? rows : rows / 4 * 4;
     }
 
-    private void attend(Call call, int slice, int kvHead, int from, int to, Scratch s) {
+    /** Heads that lie side by side, as long as no thread goes without a task and their scores stay in the cache. */
+    private int headsPerTask(AttentionSpec spec, int tiles, int rows) {
+        int group = spec.heads() / spec.kvHeads();
+        int forEachThread = Math.max(1, spec.kvHeads() * tiles / pool.threads());
+        return Math.clamp(MAX_QUERIES / (group * rows), 1, Math.min(spec.kvHeads(), forEachThread));
+    }
+
+    /** Rows {@code from..to} of a slice, key/value heads {@code head..end}. */
+    private record Part(int slice, int from, int to, int head, int end) {}
+
+    private void attend(Call call, Part part, Workspace space) {
         AttentionSpec spec = call.spec;
-        s.prepare(spec, to - from);
-        loadQueries(call, kvHead, from, to, s);
-        int first = lowest(spec, call.step.positions()[from]) / BLOCK * BLOCK;
-        int end = call.step.positions()[to - 1] + 1;
+        for (int head = part.head; head < part.end; head++) {
+            Scratch s = space.of(head - part.head);
+            s.prepare(spec, part.to - part.from);
+            loadQueries(call, head, part.from, part.to, s);
+        }
+        int first = lowest(spec, call.step.positions()[part.from]) / BLOCK * BLOCK;
+        int end = call.step.positions()[part.to - 1] + 1;
         for (int chunk = first / CHUNK * CHUNK; chunk < end; chunk += CHUNK) {
             int start = Math.max(first, chunk);
             int stop = Math.min(chunk + CHUNK, (end + BLOCK - 1) / BLOCK * BLOCK);
-            chunk(call, slice, kvHead, new Span(from, start, stop), s);
+            chunk(call, part, new Span(start, stop), space);
         }
-        finish(call, kvHead, call.outputOf(slice, from), s);
+        for (int head = part.head; head < part.end; head++) {
+            finish(call, head, call.outputOf(part.slice, part.from), space.of(head - part.head));
+        }
     }
 
     static int lowest(AttentionSpec spec, int position) {
@@ -134,27 +155,41 @@ sealed class Attention permits Bf16Attention {
         }
     }
 
-    private void chunk(Call call, int slice, int kvHead, Span span, Scratch s) {
-        AttentionSpec spec = call.spec;
-        PagedSequence sequence = call.step.sequence(slice);
+    private void chunk(Call call, Part part, Span span, Workspace space) {
+        PagedSequence sequence = call.step.sequence(part.slice);
         KvLayout.Layer layer = call.layer();
         MemorySegment memory = sequence.pool().memory(layer.group());
         KvType type = sequence.pool().layout().type();
         for (int p = span.start; p < span.stop; p += BLOCK) {
-            long at = call.slotStart(sequence, p) + kvHead * layer.headBytes();
-            kernels.scores(memory, at, type, s.heads, p - span.start);
+            long at = call.slotStart(sequence, p);
+            for (int head = part.head; head < part.end; head++) {
+                Heads heads = space.of(head - part.head).heads;
+                kernels.scores(memory, at + layer.keys(head), type, heads, p - span.start);
+            }
         }
+        for (int head = part.head; head < part.end; head++) {
+            weigh(call, part, span, space.of(head - part.head));
+        }
+        for (int p = span.start; p < span.stop; p += BLOCK) {
+            long at = call.slotStart(sequence, p);
+            for (int head = part.head; head < part.end; head++) {
+                Heads heads = space.of(head - part.head).heads;
+                kernels.accumulate(memory, at + layer.values(head), type, heads, p - span.start);
+            }
+        }
+        for (int head = part.head; head < part.end; head++) {
+            merge(space.of(head - part.head));
+        }
+    }
+
+    private void weigh(Call call, Part part, Span span, Scratch s) {
+        AttentionSpec spec = call.spec;
         int group = spec.heads() / spec.kvHeads();
         for (int q = 0; q < s.heads.queries; q++) {
-            int position = call.step.positions()[span.row + q / group];
+            int position = call.step.positions()[part.from + q / group];
             weigh(spec, q, lowest(spec, position) - span.start, position + 1 - span.start, span.stop - span.start, s);
         }
         Arrays.fill(s.heads.sums, 0, s.heads.queries * s.heads.valuePadded, 0);
-        for (int p = span.start; p < span.stop; p += BLOCK) {
-            long at = call.slotStart(sequence, p) + kvHead * layer.headBytes() + layer.valueOffset();
-            kernels.accumulate(memory, at, type, s.heads, p - span.start);
-        }
-        merge(s);
     }
 
     /** Turns the scores of one query vector into weights; those outside {@code low..high} become zero. */
@@ -251,8 +286,21 @@ sealed class Attention permits Bf16Attention {
         }
     }
 
-    /** Positions {@code start..stop} for the queries from row {@code row} on. */
-    private record Span(int row, int start, int stop) {}
+    /** Positions {@code start..stop}. */
+    private record Span(int start, int stop) {}
+
+    /** One thread's. */
+    private static final class Workspace {
+        private final List<Scratch> heads = new ArrayList<>();
+
+        /** Of one of the heads of a task. */
+        Scratch of(int index) {
+            while (heads.size() <= index) {
+                heads.add(new Scratch());
+            }
+            return heads.get(index);
+        }
+    }
 
     private static final class Scratch {
         private final Heads heads = new Heads();

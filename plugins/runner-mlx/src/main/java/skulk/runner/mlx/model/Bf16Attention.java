@@ -47,13 +47,13 @@ final class Bf16Attention extends Attention {
         PagedSequence sequence = call.step().sequence(call.step().sliceOf(row));
         KvLayout.Layer layer = call.layer();
         MemorySegment memory = sequence.pool().memory(layer.group());
-        long keys = head / (spec.heads() / spec.kvHeads()) * layer.headBytes();
+        int kvHead = head / (spec.heads() / spec.kvHeads());
         for (int p = first; p <= position; p += BLOCK) {
-            kernels.scores(memory, call.slotStart(sequence, p) + keys, KvType.BF16, heads, p - first);
+            kernels.scores(memory, call.slotStart(sequence, p) + layer.keys(kvHead), KvType.BF16, heads, p - first);
         }
         weigh(spec, head, heads.scores, low - first, position + 1 - first);
         for (int p = first; p <= position; p += BLOCK) {
-            long values = call.slotStart(sequence, p) + keys + layer.valueOffset();
+            long values = call.slotStart(sequence, p) + layer.values(kvHead);
             kernels.accumulate(memory, values, KvType.BF16, heads, p - first);
         }
         int at = call.out().at(output) + head * spec.valueWidth();
