@@ -36,6 +36,12 @@ class ChaosIT {
 
     private static final Duration HANG = Duration.ofSeconds(90);
     private static final Duration CONVERGE = Duration.ofSeconds(90);
+    /** Strikes that the ranks of an instance bear within {@link #MEMORY}. */
+    private static final int STRIKES = 2;
+
+    /** A minute, and what it takes until a stopped rank is given up. */
+    private static final Duration MEMORY = Duration.ofSeconds(75);
+
     private static final List<String> NAMES = List.of("a", "b", "c");
 
     @TempDir
@@ -43,6 +49,7 @@ class ChaosIT {
 
     private final Random random = new Random(SEED);
     private final ChaosReport report = new ChaosReport(ROUNDS, SEED);
+    private final List<Strike> strikes = new ArrayList<>();
     private final List<Path> disks = new ArrayList<>();
     private Optional<Namespaces> machines = Optional.empty();
     private TestCluster cluster;
@@ -65,8 +72,11 @@ class ChaosIT {
         }
     }
 
-    private List<Fault> possible() {
+    private List<Fault> possible() throws Exception {
         List<Fault> faults = new ArrayList<>(List.of(Fault.values()));
+        if (ranks().isEmpty()) {
+            faults.removeAll(List.of(Fault.KILL_RANK, Fault.STOP_RANK));
+        }
         if (machines.isEmpty()) {
             faults.removeAll(List.of(Fault.CUT, Fault.LOSE_ONE_WAY));
         }
@@ -89,10 +99,9 @@ class ChaosIT {
             for (int i = 0; i < PLACEMENTS; i++) {
                 cluster.place(List.of(cluster.node(NAMES.get(i))), "Pipeline");
             }
-            List<Fault> faults = possible();
             for (int round = 1; round <= ROUNDS; round++) {
-                Fault fault = faults.get(random.nextInt(faults.size()));
-                round(round, fault);
+                List<Fault> faults = possible();
+                round(round, faults.get(random.nextInt(faults.size())));
             }
         } finally {
             cluster.close();
@@ -119,6 +128,9 @@ class ChaosIT {
     private static boolean goesOn(String name) {
         return !name.equals("c");
     }
+
+    /** A rank of an instance that was killed or stopped. */
+    private record Strike(String instance, long at) {}
 
     /** A stream with where it came in and the placement that it began on. */
     private record Client(String entry, Stream stream, String instance) {}
@@ -232,7 +244,8 @@ class ChaosIT {
         };
     }
 
-    private Struck strikeRank(String signal) throws Exception {
+    /** Ranks that may be struck: an instance whose rank fails for the third time within a minute is deleted, as promised. */
+    private List<JsonObject> ranks() throws Exception {
         List<JsonObject> ranks = new ArrayList<>();
         for (SkulkProcess each : cluster.alive()) {
             each.json("/v1/diagnostics/node")
@@ -240,12 +253,27 @@ class ChaosIT {
                     .orElseThrow()
                     .forEach(rank -> ranks.add((JsonObject) rank));
         }
+        long since = System.nanoTime() - MEMORY.toNanos();
+        ranks.removeIf(rank -> strikes.stream()
+                        .filter(strike -> strike.at - since > 0 && strike.instance.equals(instance(rank)))
+                        .count()
+                >= STRIKES);
+        return ranks;
+    }
+
+    private static String instance(JsonObject rank) {
+        return rank.string("instanceId").orElseThrow();
+    }
+
+    private Struck strikeRank(String signal) throws Exception {
+        List<JsonObject> ranks = ranks();
         JsonObject rank = ranks.get(random.nextInt(ranks.size()));
+        strikes.add(new Strike(instance(rank), System.nanoTime()));
         long pid = rank.integer("pid").orElseThrow();
         TestCluster.signal(pid, signal);
         return new Struck(
                 Set.of(),
-                Set.of(rank.string("instanceId").orElseThrow()),
+                Set.of(instance(rank)),
                 Undo.NONE,
                 () -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
     }

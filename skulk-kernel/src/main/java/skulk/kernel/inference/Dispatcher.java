@@ -64,6 +64,7 @@ public final class Dispatcher implements Inference {
     private final Tracer tracer;
     private final Limits limits;
     private final Recovery recovery;
+    private final Questions questions;
     private final Map<CommandId, InFlight> inFlight = new ConcurrentHashMap<>();
     private volatile long pulsed = System.nanoTime();
     private final Map<CommandId, Outbound> served = new ConcurrentHashMap<>();
@@ -100,6 +101,7 @@ public final class Dispatcher implements Inference {
         this.tracer = tracer;
         this.limits = limits;
         this.recovery = new Recovery(limits.resume(), wiring.replaceable());
+        this.questions = new Questions(view, recovery, this::load);
         calls.answer("embed", body -> answerEmbed((JsonObject) body));
         calls.answer("count", body -> answerCount((JsonObject) body));
     }
@@ -257,6 +259,7 @@ public final class Dispatcher implements Inference {
     /** Fails what a change of the cluster has made impossible. Called with every view, of which there is one a second at least. Never waits. */
     public void viewChanged(ClusterView now) {
         pulse();
+        questions.viewChanged();
         for (InFlight request : inFlight.values()) {
             if (request.waiting()) {
                 proceed(now, request);
@@ -347,10 +350,11 @@ public final class Dispatcher implements Inference {
 
     @Override
     public EmbeddingRequest.Embeddings embed(EmbeddingRequest request) {
-        Instance instance = choose(view.get(), request.model());
-        Json answer = leader(instance).equals(self)
-                ? join(ranks.embed(instance.instanceId(), request))
-                : ask(instance, "embed", Records.toJson(request));
+        Json answer = questions.ask(
+                choose(view.get(), request.model()),
+                instance -> leader(instance).equals(self)
+                        ? join(ranks.embed(instance.instanceId(), request))
+                        : ask(instance, "embed", Records.toJson(request)));
         List<float[]> vectors = new ArrayList<>();
         for (Json vector : ((JsonObject) answer).array("vectors").orElseThrow()) {
             ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(((JsonString) vector).value()));
@@ -365,10 +369,11 @@ public final class Dispatcher implements Inference {
 
     @Override
     public int countTokens(GenerationRequest request) {
-        Instance instance = choose(view.get(), request.model());
-        Json answer = leader(instance).equals(self)
-                ? join(ranks.countTokens(instance.instanceId(), request))
-                : ask(instance, "count", Records.toJson(request));
+        Json answer = questions.ask(
+                choose(view.get(), request.model()),
+                instance -> leader(instance).equals(self)
+                        ? join(ranks.countTokens(instance.instanceId(), request))
+                        : ask(instance, "count", Records.toJson(request)));
         return (int) ((JsonNumber) answer).toLong();
     }
 

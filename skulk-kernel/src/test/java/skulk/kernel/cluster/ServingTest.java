@@ -97,18 +97,13 @@ class ServingTest {
                     tooLong.getMessage().startsWith("context_length_exceeded: max_tokens (2048)"),
                     tooLong.getMessage());
             assertEquals(Problem.Kind.USER_ERROR, tooLong.problem().kind());
-            assertEquals(
-                    -0.8f,
-                    node.dispatcher
-                            .embed(new EmbeddingRequest(
-                                    CommandId.random(),
-                                    new ModelId(MODEL),
-                                    List.of("a"),
-                                    Optional.empty(),
-                                    false,
-                                    "me"))
-                            .vectors()
-                            .getFirst()[1]);
+            assertEquals(-0.8f, embed(node, "a"));
+            SkulkException lost =
+                    assertThrows(SkulkException.class, () -> embed(node, "die once: " + home.resolve("dead")));
+            assertEquals("instance_lost", lost.problem().code());
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> !node.ranks.reports().isEmpty());
+            serving(node, instance);
 
             Inference.Generating stream = node.dispatcher.generate(Samples.request(MODEL, 2000));
             stream.next(Duration.ofSeconds(5));
@@ -237,6 +232,29 @@ class ServingTest {
                     .sorted()
                     .toList()
                     .equals(List.of(TaskStatus.COMPLETE, TaskStatus.FAILED, TaskStatus.FAILED)));
+        }
+    }
+
+    private static float embed(TestNode node, String text) {
+        EmbeddingRequest request = new EmbeddingRequest(
+                CommandId.random(), new ModelId(MODEL), List.of(text), Optional.empty(), false, "me");
+        return node.dispatcher.embed(request).vectors().getFirst()[1];
+    }
+
+    @Test
+    void embeddingsWhoseRankDiesAreAskedForAgain() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home, RESUMES);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            Instance own = Samples.instance(MODEL, first.id);
+            first.cluster.report(new Event.InstanceCreated(own));
+            serving(first, own);
+            assertEquals(-0.8f, embed(first, "die once: " + home.resolve("own")));
+            first.cluster.report(Event.InstanceDeleted.wanted(own.instanceId()));
+            Instance there = Samples.instance(MODEL, second.id);
+            first.cluster.report(new Event.InstanceCreated(there));
+            serving(first, there);
+            assertEquals(-0.8f, embed(first, "die once: " + home.resolve("there")));
         }
     }
 

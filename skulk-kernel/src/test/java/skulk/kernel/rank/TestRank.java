@@ -1,6 +1,10 @@
 package skulk.kernel.rank;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -98,7 +102,22 @@ public final class TestRank {
 
         @Override
         public EmbeddingRequest.Embeddings embed(EmbeddingRequest request) {
+            dieOnce(request.inputs().getFirst());
             return new EmbeddingRequest.Embeddings(List.of(new float[] {0.6f, -0.8f}), 2);
+        }
+
+        /** A text that names a file has the process die unless the file is there. */
+        private static void dieOnce(String text) {
+            try {
+                if (text.startsWith("die once: ")) {
+                    Files.createFile(Path.of(text.substring("die once: ".length())));
+                    Runtime.getRuntime().halt(3);
+                }
+            } catch (FileAlreadyExistsException e) {
+                return;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
 
         @Override
