@@ -57,6 +57,8 @@ final class InFlight implements Inference.Generating {
 
     private enum Phase {
         RUNNING,
+        /** Its ranks are being told to drop it; it goes on nowhere before they are, for they could not tell its attempts apart. */
+        LOST,
         WAITING,
         ENDED
     }
@@ -148,10 +150,16 @@ final class InFlight implements Inference.Generating {
                 end(new Failed(problem));
                 return;
             }
-            phase = Phase.WAITING;
+            phase = Phase.LOST;
             held.clear(); // made again from the tokens before it
         }
         host.interrupted(this, problem);
+        synchronized (this) {
+            if (phase != Phase.LOST) {
+                return; // closed meanwhile
+            }
+            phase = Phase.WAITING;
+        }
         host.waits(this);
     }
 
