@@ -24,12 +24,15 @@ import skulk.distribution.TestCluster.Stream;
 
 /**
  * Three nodes with two placements under random faults and load. After each fault everything is as it was: no request hangs, no placement is lost or doubled, all
- * nodes hold the same state. {@code -Dchaos.rounds} and {@code -Dchaos.seed} choose how long and which; {@code ./skulk chaos} runs it. The report goes to
+ * nodes hold the same state. {@code -Dchaos.rounds}, {@code -Dchaos.seed} and {@code -Dchaos.faults} choose how long and which; {@code ./skulk chaos} runs it. The report goes to
  * {@code target/chaos.txt}.
  */
 class ChaosIT {
     static final int PLACEMENTS = 2;
     private static final int ROUNDS = Integer.getInteger("chaos.rounds", 2);
+    /** Names of faults, with commas between; none = all. */
+    private static final String KINDS = System.getProperty("chaos.faults", "");
+
     private static final long SEED = Long.getLong("chaos.seed", 4);
     /** Through each node, so that each placement has a stream of each node: the least busy one is chosen. */
     private static final int STREAMS = PLACEMENTS;
@@ -83,6 +86,7 @@ class ChaosIT {
         if (disks.isEmpty()) {
             faults.remove(Fault.FILL_DISK);
         }
+        faults.removeIf(fault -> !KINDS.isEmpty() && !KINDS.contains(fault.name()));
         return faults;
     }
 
@@ -324,9 +328,21 @@ class ChaosIT {
                 report.note("round %d %s: no agreement, and %s".formatted(number, fault, unreachable));
             }
             for (String name : NAMES) {
-                report.note("---- log of " + name + "\n" + cluster.node(name).log());
+                report.note("---- state and log of %s\n%s\n%s"
+                        .formatted(name, state(name), cluster.node(name).log()));
             }
             return false;
+        }
+    }
+
+    private String state(String name) {
+        try {
+            return cluster.node(name).get("/state").body();
+        } catch (IOException e) {
+            return e.toString();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return e.toString();
         }
     }
 

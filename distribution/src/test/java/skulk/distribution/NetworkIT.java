@@ -21,6 +21,10 @@ import skulk.distribution.TestCluster.Stream;
 class NetworkIT {
     private static final Duration SILENT = Duration.ofSeconds(8); // five are promised, of a machine that has time
 
+    private static final Duration LOSS = Duration.ofSeconds(4); // a connection is made anew after three
+
+    private static final List<String> NAMES = List.of("a", "b", "c");
+
     @TempDir
     private Path temp;
 
@@ -78,6 +82,34 @@ class NetworkIT {
             }
             assertEquals(2, seen.size());
         });
+    }
+
+    /** Lost for so long that connections were made anew, not so long that anybody was given up; and nothing is said afterwards. */
+    @Test
+    void whatWasSaidLastWhileALinkLostItArrivesOnceItDoesNot() throws Exception {
+        try (Namespaces machines = Namespaces.make(3);
+                TestCluster cluster = new TestCluster(temp, Optional.of(machines))) {
+            for (String name : NAMES) {
+                cluster.start(name);
+            }
+            awaitAgreement(cluster.alive());
+            String master = TestCluster.master(cluster.node("a"));
+            int speaker = 0;
+            while (!TestCluster.id(cluster.node(NAMES.get(speaker))).equals(master)) {
+                speaker++;
+            }
+            int deaf = (speaker + 1) % NAMES.size();
+            SkulkProcess listener = cluster.node(NAMES.get(deaf));
+            machines.lose(speaker, deaf);
+            cluster.node(NAMES.get(speaker)).put("/v1/tracing", "{\"enabled\":true}");
+            await().during(LOSS).atMost(LOSS.plusSeconds(1)).until(() -> !traces(listener));
+            machines.find(speaker, deaf);
+            await().atMost(SILENT).until(() -> traces(listener));
+        }
+    }
+
+    private static boolean traces(SkulkProcess node) throws Exception {
+        return node.json("/state").bool("tracingEnabled").orElseThrow();
     }
 
     @Test

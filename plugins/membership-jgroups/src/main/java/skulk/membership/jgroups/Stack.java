@@ -34,6 +34,11 @@ final class Stack {
     /** Joins over a cold, encrypted connection need more than a second; too short a time makes a second cluster of one. */
     private static final long JOIN_TIMEOUT_MILLIS = 3000;
 
+    /** Twenty seconds of twice a second. */
+    private static final int LAST_WORDS = 40;
+
+    private static final long GOSSIP_MILLIS = 5000;
+
     private Stack() {}
 
     static List<Protocol> protocols(Network network, InetAddress address, Optional<TLS> tls) throws Exception {
@@ -54,9 +59,11 @@ final class Stack {
                 .setTimeout(Math.max(look, network.silence().toMillis() - look - verify))
                 .setInterval(look));
         stack.add(new VERIFY_SUSPECT2().setTimeout(verify));
-        stack.add(new NAKACK2().useMcastXmit(false));
+        // whoever missed the last thing that was said to all learns of it by its number alone: it is told again for as
+        // long as a link may lose what is sent (the default is once, half a second later), and compared ever after
+        stack.add(new NAKACK2().useMcastXmit(false).setResendLastSeqnoMaxTimes(LAST_WORDS));
         stack.add(new UNICAST3());
-        stack.add(new STABLE().setDesiredAverageGossip(50_000));
+        stack.add(new STABLE().setDesiredAverageGossip(GOSSIP_MILLIS));
         stack.add(membership(network));
         stack.add(new UFC());
         stack.add(new MFC());
