@@ -24,7 +24,9 @@ public final class NodeSpeed implements AutoCloseable {
     private static final long BYTES = 96L << 20;
 
     private static final long CHUNK = 1L << 20;
-    private static final int PASSES = 4;
+    /** As long as it takes until what reads is compiled, and then as much again. */
+    private static final Duration PASSES = Duration.ofMillis(250);
+
     /** The node's own start comes first. */
     private static final Duration DELAY = Duration.ofSeconds(2);
 
@@ -91,13 +93,14 @@ public final class NodeSpeed implements AutoCloseable {
         }
     }
 
-    /** Bytes per second that so many threads read together, the best of a few passes; takes about a tenth of a second. */
+    /** Bytes per second that so many threads read together, the best of many passes; takes a quarter of a second. */
     static double readBandwidth(int threads) throws InterruptedException {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment data = arena.allocate(BYTES, 64);
             data.fill((byte) 1);
             double best = 0;
-            for (int pass = 0; pass < PASSES; pass++) {
+            long end = System.nanoTime() + PASSES.toNanos();
+            while (best == 0 || System.nanoTime() < end) {
                 long start = System.nanoTime();
                 pass(data, threads);
                 best = Math.max(best, BYTES * 1e9 / (System.nanoTime() - start));
