@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -20,6 +21,7 @@ import skulk.api.Inference;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Instance;
+import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.TaskStatus;
 import skulk.api.generation.EmbeddingRequest;
@@ -350,11 +352,7 @@ public final class Dispatcher implements Inference {
 
     @Override
     public EmbeddingRequest.Embeddings embed(EmbeddingRequest request) {
-        Json answer = questions.ask(
-                choose(view.get(), request.model()),
-                instance -> leader(instance).equals(self)
-                        ? join(ranks.embed(instance.instanceId(), request))
-                        : ask(instance, "embed", Records.toJson(request)));
+        Json answer = answer(request.model(), id -> ranks.embed(id, request), "embed", request);
         List<float[]> vectors = new ArrayList<>();
         for (Json vector : ((JsonObject) answer).array("vectors").orElseThrow()) {
             ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(((JsonString) vector).value()));
@@ -369,12 +367,23 @@ public final class Dispatcher implements Inference {
 
     @Override
     public int countTokens(GenerationRequest request) {
-        Json answer = questions.ask(
-                choose(view.get(), request.model()),
-                instance -> leader(instance).equals(self)
-                        ? join(ranks.countTokens(instance.instanceId(), request))
-                        : ask(instance, "count", Records.toJson(request)));
+        Json answer = answer(request.model(), id -> ranks.countTokens(id, request), "count", request);
         return (int) ((JsonNumber) answer).toLong();
+    }
+
+    /**
+     * What the first rank of an instance of the model answers.
+     *
+     * @param here asks one of this node
+     * @param topic of the question to another node
+     */
+    private Json answer(
+            ModelId model, Function<InstanceId, Optional<CompletableFuture<Json>>> here, String topic, Record request) {
+        return questions.ask(
+                choose(view.get(), model),
+                instance -> leader(instance).equals(self)
+                        ? join(here.apply(instance.instanceId()))
+                        : ask(instance, topic, Records.toJson(request)));
     }
 
     private Json ask(Instance instance, String topic, Json request) {
@@ -393,12 +402,12 @@ public final class Dispatcher implements Inference {
     }
 
     private Json answerEmbed(JsonObject body) {
-        var instance = Records.fromJson(body.members().get("instance"), skulk.api.cluster.InstanceId.class);
+        var instance = Records.fromJson(body.members().get("instance"), InstanceId.class);
         return join(ranks.embed(instance, Records.fromJson(body.members().get("request"), EmbeddingRequest.class)));
     }
 
     private Json answerCount(JsonObject body) {
-        var instance = Records.fromJson(body.members().get("instance"), skulk.api.cluster.InstanceId.class);
+        var instance = Records.fromJson(body.members().get("instance"), InstanceId.class);
         return join(
                 ranks.countTokens(instance, Records.fromJson(body.members().get("request"), GenerationRequest.class)));
     }
