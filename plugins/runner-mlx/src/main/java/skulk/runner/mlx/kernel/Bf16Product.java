@@ -73,11 +73,11 @@ final class Bf16Product implements FloatProducts {
     }
 
     private static float plain(float start, float[] w, float[] x, int at) {
-        float sum = start;
+        float sum = 0;
         for (int k = 0; k < w.length; k++) {
             float product = x[at + k] * w[k];
             sum += product;
         }
-        return Bf16.round(sum);
+        return Bf16.round(sum + start);
     }
 }

@@ -89,16 +89,23 @@ record AttentionBlock(
             ops.rmsNormHeads(rows, 0, spec.heads(), n.query);
             ops.rmsNormHeads(rows, keys, spec.kvHeads(), n.key);
         });
-        return attend(ops, rows, only);
+        turn(ops, rows);
+        return attendTurned(ops, rows, only);
     }
 
     /** The rest of it from queries, keys and values on, for families that change these in their own way. */
     Rows attend(Ops ops, Rows rows) {
-        return attend(ops, rows, false);
+        turn(ops, rows);
+        return attendTurned(ops, rows, false);
     }
 
-    private Rows attend(Ops ops, Rows rows, boolean only) {
+    /** Turns queries and keys to their positions, for families that go on with them in their own way. */
+    void turn(Ops ops, Rows rows) {
         rope.ifPresent(r -> ops.rope(rows, 0, spec.heads() + spec.kvHeads(), spec.keyWidth(), r));
+    }
+
+    /** @param only computes the rows whose logits are asked for */
+    Rows attendTurned(Ops ops, Rows rows, boolean only) {
         return ops.linear(ops.attention(rows, index, spec, only), out);
     }
 

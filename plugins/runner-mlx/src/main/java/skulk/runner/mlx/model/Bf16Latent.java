@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.List;
 import skulk.runner.mlx.kernel.AttentionKernels;
 import skulk.runner.mlx.kernel.RowKernels;
-import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileMatrix;
 
 /**
@@ -127,7 +126,7 @@ final class Bf16Latent {
 
     /** Latent vectors times a matrix that lies the other way round. */
     private float[][] keys(TileMatrix matrix, float[][] cached) {
-        boolean rounded = matrix.format().kind() == TileFormat.Kind.AFFINE;
+        boolean rounded = matrix.format().quantised();
         float[] row = new float[plain];
         float[][] out = new float[cached.length][plain];
         for (int c = 0; c < rank; c++) {

@@ -18,7 +18,7 @@ import skulk.runner.mlx.model.Cut.Range;
  * @param index which of this rank's recurrent layers
  * @param input to queries, keys, values, output gates and to {@code b}, {@code a}
  * @param convolution {@code taps} weights per channel, oldest first
- * @param decay per value head, {@code exp(A_log)}
+ * @param decay per value head, {@code A_log}
  * @param shift per value head, added to {@code a}
  */
 record GatedDelta(
@@ -73,16 +73,12 @@ record GatedDelta(
         Shares.Heads heads = w.shares().heads(whole.valueHeads, whole.keyHeads);
         Range keys = heads.kv().times(whole.keyWidth);
         Range values = heads.query().times(whole.valueWidth);
-        float[] decay = w.vector(path + ".A_log", whole.valueHeads, heads.query());
-        for (int h = 0; h < decay.length; h++) {
-            decay[h] = (float) Math.exp(decay[h]);
-        }
         return new GatedDelta(
                 place.index,
                 place.sizes,
                 input,
                 convolution(w, path, whole, List.of(keys, keys.plus(whole.keys()), values.plus(2 * whole.keys()))),
-                decay,
+                w.vector(path + ".A_log", whole.valueHeads, heads.query()),
                 w.vector(path + ".dt_bias", whole.valueHeads, heads.query()),
                 w.norm(path + ".norm", whole.valueWidth, place.eps, 0),
                 w.reduced(path + ".out_proj", place.hidden, whole.values(), values, false),
@@ -140,24 +136,21 @@ record GatedDelta(
         }
         double unit = 1 / Math.sqrt(sizes.keyWidth);
         for (int h = 0; h < sizes.keyHeads; h++) {
-            normalise(arithmetic.kernels, mixed.data(), to + h * sizes.keyWidth, unit * unit);
-            normalise(arithmetic.kernels, mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
+            normalise(arithmetic, mixed.data(), to + h * sizes.keyWidth, unit * unit);
+            normalise(arithmetic, mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
         }
         int last = from + (sizes.taps - 1) * work.in.width() + channels;
         for (int h = 0; h < sizes.valueHeads; h++) {
-            double softplus = arithmetic.softplus(work.in.data()[last + sizes.valueHeads + h], shift[h]);
-            gates.data()[gates.at(row) + h] = (float) Math.exp(-decay[h] * softplus);
+            float softplus = arithmetic.softplus(work.in.data()[last + sizes.valueHeads + h], shift[h]);
+            gates.data()[gates.at(row) + h] = arithmetic.exp(-arithmetic.exp(decay[h]) * softplus);
             gates.data()[gates.at(row) + sizes.valueHeads + h] =
                     arithmetic.kernels.sigmoid(work.in.data()[last + h]);
         }
     }
 
-    private void normalise(RowKernels kernels, float[] x, int at, double scale) {
-        double sum = 0;
-        for (int i = at; i < at + sizes.keyWidth; i++) {
-            sum += (double) x[i] * x[i];
-        }
-        float factor = (float) (1 / Math.sqrt(sum / sizes.keyWidth + KEY_EPS));
+    private void normalise(Arithmetic arithmetic, float[] x, int at, double scale) {
+        RowKernels kernels = arithmetic.kernels;
+        float factor = arithmetic.norm(x, at, sizes.keyWidth, KEY_EPS);
         float narrow = kernels.narrow((float) scale);
         for (int i = at; i < at + sizes.keyWidth; i++) {
             x[i] = kernels.narrow(kernels.narrow(x[i] * factor) * narrow);
@@ -240,17 +233,15 @@ record GatedDelta(
         int gate = fed.at(row) + sizes.channels();
         for (int h = 0; h < sizes.valueHeads; h++) {
             int at = y.at(row) + h * sizes.valueWidth;
-            double sum = 0;
             for (int i = at; i < at + sizes.valueWidth; i++) {
                 y.data()[i] = kernels.narrow(y.data()[i]);
-                sum += (double) y.data()[i] * y.data()[i];
             }
-            float factor = (float) (1 / Math.sqrt(sum / sizes.valueWidth + norm.eps()));
+            float factor = arithmetic.norm(y.data(), at, sizes.valueWidth, norm.eps());
             for (int i = 0; i < sizes.valueWidth; i++) {
                 float z = fed.data()[gate + h * sizes.valueWidth + i];
                 float normed = kernels.narrow(kernels.narrow(y.data()[at + i] * factor) * norm.weight()[i]);
                 // the gate acts in floats
-                y.data()[at + i] = kernels.narrow(normed * (float) (z / (1 + Math.exp(-z))));
+                y.data()[at + i] = kernels.narrow(normed * arithmetic.gate(z));
             }
         }
     }
@@ -266,17 +257,51 @@ record GatedDelta(
             return kernels.narrow(x * kernels.sigmoid(x));
         }
 
+        /** In floats. */
+        float exp(float x) {
+            if (!rounds) {
+                return (float) Math.exp(x);
+            }
+            float[] value = {x};
+            kernels.expInto(value, 0, 1, 0);
+            return value[0];
+        }
+
         /** {@code log(1 + exp(value + shift))}. */
-        double softplus(float value, float shift) {
+        float softplus(float value, float shift) {
             if (!rounds) {
                 double a = (double) value + shift;
-                return a > 30 ? a : Math.log1p(Math.exp(a));
+                return (float) (a > 30 ? a : Math.log1p(Math.exp(a)));
             }
             float a = kernels.narrow(value + shift);
-            float[] least = {-Math.abs(a)};
-            kernels.expInto(least, 0, 1, 0);
-            float rest = kernels.narrow((float) Math.log1p(kernels.narrow(least[0])));
+            float rest = kernels.narrow((float) Math.log1p(kernels.narrow(exp(-Math.abs(a)))));
             return kernels.narrow(Math.max(a, 0) + rest);
+        }
+
+        /** {@code x * sigmoid(x)} in floats. */
+        float gate(float x) {
+            if (!rounds) {
+                return (float) (x / (1 + Math.exp(-x)));
+            }
+            float y = 1 / (1 + exp(Math.abs(x)));
+            return x * (x < 0 ? y : 1 - y);
+        }
+
+        /** By what values are multiplied so that their mean square is one. */
+        float norm(float[] x, int at, int width, double eps) {
+            if (rounds) {
+                float sum = 0;
+                for (int i = at; i < at + width; i++) {
+                    float square = x[i] * x[i];
+                    sum += square;
+                }
+                return 1 / (float) Math.sqrt(sum * (1f / width) + (float) eps);
+            }
+            double sum = 0;
+            for (int i = at; i < at + width; i++) {
+                sum += (double) x[i] * x[i];
+            }
+            return (float) (1 / Math.sqrt(sum / width + eps));
         }
     }
 

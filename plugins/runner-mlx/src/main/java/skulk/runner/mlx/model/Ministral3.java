@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import skulk.runner.mlx.checkpoint.Fields;
 import skulk.runner.mlx.kernel.Activation;
+import skulk.runner.mlx.kernel.RowKernels;
 
 /** {@code ministral3}: llama whose queries grow with the logarithm of their position, in steps of the original context. */
 final class Ministral3 implements Architecture {
@@ -15,7 +16,7 @@ final class Ministral3 implements Architecture {
     private final double stride;
 
     Ministral3(Fields given, Weights w) {
-        Fields f = Defaults.without(given, "rope_traditional", "rope_scaling");
+        Fields f = Defaults.without(given, "rope_traditional", "rope_scaling", "rope_theta");
         Common c = Common.of(f);
         shape = c.shape();
         Fields positions = f.object("rope_parameters").orElseThrow(() -> f.wrong("rope_parameters", "is missing"));
@@ -45,13 +46,15 @@ final class Ministral3 implements Architecture {
         Rows qkv = ops.linear(x, block.qkv());
         int width = block.spec().heads() * block.spec().keyWidth();
         int[] positions = ops.step().positions();
+        RowKernels kernels = ops.backend().rows();
+        block.turn(ops, qkv);
         ops.forRows(qkv.count(), row -> {
-            float factor = (float) (1 + growth * Math.log(1 + Math.floor(positions[row] / stride)));
+            float factor = kernels.narrow((float) (1 + growth * Math.log(1 + Math.floor(positions[row] / stride))));
             for (int i = qkv.at(row); i < qkv.at(row) + width; i++) {
-                qkv.data()[i] *= factor;
+                qkv.data()[i] = kernels.narrow(qkv.data()[i] * factor);
             }
         });
-        return block.attend(ops, qkv);
+        return block.attendTurned(ops, qkv, false);
     }
 
     @Override

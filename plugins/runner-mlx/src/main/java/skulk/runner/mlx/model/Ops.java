@@ -3,6 +3,7 @@ package skulk.runner.mlx.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import skulk.runner.mlx.kernel.Activation;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.kernel.Product;
@@ -140,14 +141,19 @@ final class Ops {
      * the sums of the one before, which holds the columns before, and the last tells the others.
      */
     private void chain(Rows x, Linear linear, Rows y) {
-        chain(units(x, linear, y), y, linear.partial());
-        linear.bias().ifPresent(bias -> addBias(y, bias));
+        // MLX adds the bias to the sum of plain weights before it is rounded, and after that with quantised ones
+        boolean within = linear.bias().isPresent()
+                && linear.parts().stream().noneMatch(part -> part.format().quantised());
+        chain(units(x, linear, y), y, within ? linear.bias() : Optional.empty(), linear.partial());
+        if (!within) {
+            linear.bias().ifPresent(bias -> addBias(y, bias));
+        }
     }
 
     /** Runs products of one's own whose outputs are all of {@code y}, in parts that the ranks hold if {@code partial}. */
     void productsInto(List<Product.Unit> units, Rows y, boolean partial) {
         if (backend.rounds()) {
-            chain(units, y, partial);
+            chain(units, y, Optional.empty(), partial);
             return;
         }
         product.run(units);
@@ -156,11 +162,14 @@ final class Ops {
         }
     }
 
-    private void chain(List<Product.Unit> units, Rows y, boolean partial) {
+    /** @param start what every row of sums begins with; empty = zeros */
+    private void chain(List<Product.Unit> units, Rows y, Optional<float[]> start, boolean partial) {
         int size = y.count() * y.width();
         int last = partial ? collectives.ranks() - 1 : 0;
         int rank = partial ? collectives.rank() : 0;
         Arrays.fill(y.data(), 0, size, 0);
+        start.ifPresent(
+                values -> forRows(y.count(), row -> System.arraycopy(values, 0, y.data(), y.at(row), values.length)));
         if (rank > 0) {
             collectives.receive(rank - 1, y.data(), 0, size);
         }

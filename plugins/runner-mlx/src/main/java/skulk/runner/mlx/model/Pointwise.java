@@ -49,22 +49,54 @@ final class Pointwise {
     static Rows layerNorm(Ops ops, Rows x, LayerNorm norm) {
         Rows out = ops.rows(x.count(), x.width());
         ops.forRows(x.count(), row -> {
-            double mean = 0;
-            for (int i = 0; i < x.width(); i++) {
-                mean += x.data()[x.at(row) + i];
+            System.arraycopy(x.data(), x.at(row), out.data(), out.at(row), x.width());
+            if (ops.backend().rounds()) {
+                standardiseInFloats(out.data(), out.at(row), x.width(), (float) norm.eps);
+            } else {
+                standardise(out.data(), out.at(row), x.width(), norm.eps);
             }
-            mean /= x.width();
-            double variance = 0;
             for (int i = 0; i < x.width(); i++) {
-                variance += Math.pow(x.data()[x.at(row) + i] - mean, 2);
-            }
-            double factor = 1 / Math.sqrt(variance / x.width() + norm.eps);
-            for (int i = 0; i < x.width(); i++) {
-                float value = ops.narrow((float) ((x.data()[x.at(row) + i] - mean) * factor));
+                float value = ops.narrow(out.data()[out.at(row) + i]);
                 out.data()[out.at(row) + i] = ops.narrow(ops.narrow(value * norm.weight[i]) + norm.bias[i]);
             }
         });
         return out;
+    }
+
+    /** To a mean of zero and a variance of one. */
+    private static void standardise(float[] x, int at, int width, double eps) {
+        double mean = 0;
+        for (int i = at; i < at + width; i++) {
+            mean += x[i];
+        }
+        mean /= width;
+        double variance = 0;
+        for (int i = at; i < at + width; i++) {
+            variance += Math.pow(x[i] - mean, 2);
+        }
+        double factor = 1 / Math.sqrt(variance / width + eps);
+        for (int i = at; i < at + width; i++) {
+            x[i] = (float) ((x[i] - mean) * factor);
+        }
+    }
+
+    /** The same as MLX's CPU backend computes it, in its order of additions. */
+    private static void standardiseInFloats(float[] x, int at, int width, float eps) {
+        float sum = 0;
+        for (int i = at; i < at + width; i++) {
+            sum += x[i];
+        }
+        float mean = sum * (1f / width);
+        float squares = 0;
+        for (int i = at; i < at + width; i++) {
+            x[i] -= mean;
+            float square = x[i] * x[i];
+            squares += square;
+        }
+        float factor = 1 / (float) Math.sqrt(squares * (1f / width) + eps);
+        for (int i = at; i < at + width; i++) {
+            x[i] *= factor;
+        }
     }
 
     /** Weights of a layer norm. */

@@ -11,8 +11,12 @@ import skulk.api.json.JsonArray;
 import skulk.api.json.JsonNumber;
 import skulk.api.json.JsonObject;
 
-/** A golden checkpoint: what MLX computed for a prompt and its own greedy continuation. */
-record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
+/**
+ * A golden checkpoint: what MLX computed for a prompt and its own greedy continuation.
+ *
+ * @param steady MLX gets the same, to the bit, however it cuts the tokens into steps
+ */
+record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits, boolean steady) {
 
     /** The shared folder of goldens and models; may be absent. */
     static Path shared() {
@@ -44,7 +48,12 @@ record Golden(Path folder, int[] prompt, int[] greedy, float[][] logits) {
                 folder,
                 ints(json.array("prompt").orElseThrow()),
                 ints(json.array("greedy").orElseThrow()),
-                logits);
+                logits,
+                steady(json));
+    }
+
+    static boolean steady(JsonObject json) {
+        return json.number("mlx_own_drift").orElse(0.0) == 0;
     }
 
     static Json parse(Path file) {

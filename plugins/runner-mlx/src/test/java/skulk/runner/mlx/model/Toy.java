@@ -18,23 +18,33 @@ import skulk.runner.mlx.checkpoint.SafetensorsWriter;
 
 /**
  * A tiny model described in {@code toys/<name>.json}: its configuration, its tensors with a rule for their random
- * values, and the first logits of some rows as an independent evaluation in double precision gave them.
+ * values, and the first logits of some rows: as an independent evaluation in double precision gave them, or, for those
+ * in {@code toys/bf16}, as MLX 0.32 did on a CPU.
  *
- * <p>A rule is {@code F32 <shape> <middle> <spread>} for values spread evenly, {@code U32 <shape>} for random bits or
+ * <p>A rule is {@code F32 <shape> <middle> <spread>} or {@code BF16 …} for values spread evenly, {@code U32 <shape>} for random bits or
  * {@code U8 <shape> <lowest> <count>}. Value {@code i} of a tensor comes from output {@code i} of SplitMix64 seeded with
  * the FNV-1a hash of its name.
  */
 record Toy(String name, JsonObject json) {
     private static final String FOLDER = "toys";
 
-    /** All toys. */
+    /** All toys in floats. */
     static List<Toy> all() {
+        return all(FOLDER);
+    }
+
+    /** All toys that MLX computes in BF16. */
+    static List<Toy> bf16() {
+        return all(FOLDER + "/bf16");
+    }
+
+    private static List<Toy> all(String folder) {
         try (Stream<Path> files =
-                Files.list(Path.of(Toy.class.getResource(FOLDER).toURI()))) {
+                Files.list(Path.of(Toy.class.getResource(folder).toURI()))) {
             return files.map(f -> f.getFileName().toString())
                     .filter(f -> f.endsWith(".json"))
                     .sorted()
-                    .map(f -> read(f.substring(0, f.length() - ".json".length())))
+                    .map(f -> read(folder, f.substring(0, f.length() - ".json".length())))
                     .toList();
         } catch (IOException | URISyntaxException e) {
             throw new IllegalStateException(e);
@@ -42,7 +52,11 @@ record Toy(String name, JsonObject json) {
     }
 
     static Toy read(String name) {
-        try (InputStream in = Toy.class.getResourceAsStream(FOLDER + "/" + name + ".json")) {
+        return read(FOLDER, name);
+    }
+
+    private static Toy read(String folder, String name) {
+        try (InputStream in = Toy.class.getResourceAsStream(folder + "/" + name + ".json")) {
             return new Toy(name, (JsonObject) Json.parse(in.readAllBytes()));
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
@@ -70,7 +84,8 @@ record Toy(String name, JsonObject json) {
                 Golden.ints(json.array("greedy").orElseThrow()),
                 json.array("logits").orElseThrow().items().stream()
                         .map(row -> Golden.floats((skulk.api.json.JsonArray) row))
-                        .toArray(float[][]::new));
+                        .toArray(float[][]::new),
+                Golden.steady(json));
     }
 
     private static void declare(SafetensorsWriter writer, String tensor, Json rule) {
@@ -84,14 +99,20 @@ record Toy(String name, JsonObject json) {
         while (out.hasRemaining()) {
             long next = bits.next();
             switch (dtype) {
-                case F32 -> {
-                    double unit = (double) (next >>> 40) / (1 << 23) - 1;
-                    out.putFloat((float) (Double.parseDouble(rule[2]) + Double.parseDouble(rule[3]) * unit));
+                case F32 -> out.putFloat(spread(next, rule));
+                case BF16 -> {
+                    int wide = Float.floatToRawIntBits(spread(next, rule));
+                    out.putShort((short) (wide + 0x7fff + (wide >> 16 & 1) >> 16)); // to nearest, ties to even
                 }
                 case U32 -> out.putInt((int) (next >>> 32));
                 default -> out.put((byte) (Integer.parseInt(rule[2]) + (next >>> 40) % Integer.parseInt(rule[3])));
             }
         }
+    }
+
+    private static float spread(long random, String[] rule) {
+        double unit = (double) (random >>> 40) / (1 << 23) - 1;
+        return (float) (Double.parseDouble(rule[2]) + Double.parseDouble(rule[3]) * unit);
     }
 
     private static final class Bits {
