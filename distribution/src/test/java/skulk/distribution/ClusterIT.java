@@ -10,11 +10,14 @@ import static skulk.distribution.TestCluster.instances;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import skulk.api.json.JsonArray;
+import skulk.api.json.JsonObject;
 import skulk.distribution.TestCluster.Stream;
 
 /** Several nodes on loopback: they form, lose members in every way, and serve on. The bounds are the promises, widened for a machine under load. */
@@ -93,6 +96,38 @@ class ClusterIT {
                 assertEquals(200, again.post(CHAT, question(5)).statusCode());
             }
         }
+    }
+
+    @Test
+    void whatWasExcludedIsTakenLast() throws Exception {
+        try (TestCluster cluster = new TestCluster(temp)) {
+            SkulkProcess entry = cluster.start("entry", "--no-worker");
+            SkulkProcess excluded = cluster.start("excluded");
+            List<SkulkProcess> wanted = new ArrayList<>(List.of(cluster.start("b"), cluster.start("c")));
+            awaitAgreement(cluster.alive());
+            JsonObject wish = JsonObject.of("model_id", TestCluster.MODEL)
+                    .with("excluded_nodes", JsonArray.of(TestCluster.id(excluded)));
+            assertEquals(200, entry.post("/place_instance", wish.toString()).statusCode());
+            awaitServing(List.of(entry));
+            for (int left = 2; left > 0; left--) {
+                SkulkProcess serving = serving(wanted);
+                assertEquals(Set.of(), TestCluster.instancesOn(excluded), "another node had room");
+                serving.kill();
+                wanted.remove(serving);
+                awaitAgreement(cluster.alive());
+                awaitServing(List.of(entry));
+            }
+            assertEquals(TestCluster.instances(entry), TestCluster.instancesOn(excluded), "no other node was left");
+        }
+    }
+
+    private static SkulkProcess serving(List<SkulkProcess> nodes) throws Exception {
+        for (SkulkProcess node : nodes) {
+            if (!TestCluster.instancesOn(node).isEmpty()) {
+                return node;
+            }
+        }
+        throw new AssertionError("none of the nodes serves");
     }
 
     @Test

@@ -3,6 +3,7 @@ package skulk.api.cluster;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import skulk.api.model.ModelId;
 
 /** One placed model (contract section 1.1). The tag on the wire is the record's name. */
@@ -14,6 +15,9 @@ public sealed interface Instance {
     /** Tokens of prompt plus output that fit in memory beside the weights; enforced to the token. Empty = unknown. */
     Optional<Integer> contextTokenLimit();
 
+    /** Nodes that whoever placed it did not want; what is placed in its stead goes there last. */
+    Set<NodeId> excludedNodes();
+
     default ModelId modelId() {
         return shardAssignments().modelId();
     }
@@ -24,10 +28,12 @@ public sealed interface Instance {
             ShardAssignments shardAssignments,
             Optional<Integer> contextTokenLimit,
             Map<NodeId, List<Host>> hostsByNode,
-            int ephemeralPort)
+            int ephemeralPort,
+            Set<NodeId> excludedNodes)
             implements Instance {
         public MlxRingInstance {
             hostsByNode = Map.copyOf(hostsByNode);
+            excludedNodes = Set.copyOf(excludedNodes);
         }
     }
 
@@ -37,9 +43,11 @@ public sealed interface Instance {
             ShardAssignments shardAssignments,
             Optional<Integer> contextTokenLimit,
             List<List<String>> jacclDevices,
-            Map<NodeId, String> jacclCoordinators)
+            Map<NodeId, String> jacclCoordinators,
+            Set<NodeId> excludedNodes)
             implements Instance {
         public MlxJacclInstance {
+            excludedNodes = Set.copyOf(excludedNodes);
             jacclDevices = List.copyOf(jacclDevices);
             jacclCoordinators = Map.copyOf(jacclCoordinators);
         }

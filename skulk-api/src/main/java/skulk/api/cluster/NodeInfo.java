@@ -65,7 +65,7 @@ public record NodeInfo(
      * What a node can run.
      *
      * @param backends names of the engines it offers, such as {@code mlx}
-     * @param participation {@code full}, {@code management} or {@code ffn_only}
+     * @param participation {@code full}, {@value #MANAGEMENT} or {@code ffn_only}
      * @param dataTransport how ranks talk to it, such as {@code tcp}
      * @param readBandwidth measured memory read bandwidth of all processors together, bytes per second; 0 until measured
      * @param threads how many threads a rank there computes with
@@ -78,8 +78,15 @@ public record NodeInfo(
             double readBandwidth,
             int threads,
             Optional<EngineSpeed> engine) {
+        /** The participation of nodes that take no ranks. */
+        public static final String MANAGEMENT = "management";
+
         public Resources {
             backends = List.copyOf(backends);
+        }
+
+        public boolean takesRanks() {
+            return !participation.equals(MANAGEMENT);
         }
 
         /** What a node offers whose speed has not been measured. */

@@ -14,10 +14,10 @@ import skulk.api.cluster.Instance;
 import skulk.api.cluster.Instance.Host;
 import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.NodeId;
+import skulk.api.cluster.PlacementRequest;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.Shard;
 import skulk.api.cluster.Topology;
-import skulk.api.model.ModelCard;
 
 /** Builds an instance from its parts (contract section 1.1). Everything follows from the instance's id, so that every node builds the same. */
 public final class InstanceBuilder {
@@ -30,7 +30,8 @@ public final class InstanceBuilder {
 
     /** Ranks joined by TCP, in the order of the parts. */
     public static Instance ring(
-            InstanceId id, ModelCard card, List<Part> parts, Optional<Integer> contextLimit, Topology topology) {
+            PlacementRequest request, List<Part> parts, Optional<Integer> contextLimit, Topology topology) {
+        InstanceId id = request.instanceId();
         Map<RunnerId, Shard> shards = new HashMap<>();
         Map<NodeId, RunnerId> runners = new HashMap<>();
         for (Part part : parts) {
@@ -42,10 +43,11 @@ public final class InstanceBuilder {
         List<NodeId> nodes = parts.stream().map(Part::node).toList();
         return new Instance.MlxRingInstance(
                 id,
-                new Instance.ShardAssignments(card.modelId(), shards, runners),
+                new Instance.ShardAssignments(request.card().modelId(), shards, runners),
                 contextLimit,
                 hosts(nodes, port, topology),
-                port);
+                port,
+                request.excluded());
     }
 
     /** The id of a rank's runner: a version 4 UUID out of the digest of the instance's id and the rank. */

@@ -141,14 +141,13 @@ public final class Placing {
     /** Nodes that only manage take no ranks, and a card may name the engines that can run it. */
     private boolean able(NodeId node) {
         Optional<NodeInfo.Resources> resources = info(node).flatMap(NodeInfo::resources);
-        boolean manages =
-                resources.map(r -> r.participation().equals("management")).orElse(false);
+        boolean takes = resources.map(NodeInfo.Resources::takesRanks).orElse(true);
         List<String> engines =
                 card.placement().map(ModelCard.Placement::compatibleBackends).orElse(List.of());
         List<String> offered = resources.map(NodeInfo.Resources::backends).orElse(List.of());
         boolean runs =
                 engines.isEmpty() || offered.isEmpty() || offered.stream().anyMatch(engines::contains);
-        return !manages && runs;
+        return takes && runs;
     }
 
     /** Only matters beyond the search's limit; up to it the order is the members' own. */
@@ -288,7 +287,7 @@ public final class Placing {
     private Place place(Candidate chosen) {
         Optional<Integer> limit = contextLimit(chosen.parts());
         return new Place(
-                InstanceBuilder.ring(request.instanceId(), card, chosen.parts(), limit, cluster.topology()),
+                InstanceBuilder.ring(request, chosen.parts(), limit, cluster.topology()),
                 evenly(demand.weights(), chosen.nodes()),
                 chosen.forecast());
     }

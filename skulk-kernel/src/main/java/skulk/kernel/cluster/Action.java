@@ -16,6 +16,6 @@ public sealed interface Action {
 
     record LoadRank(RunnerId runner) implements Action {}
 
-    /** @param peerLost because it is of no use without a rank that was lost, not because nobody wants it */
-    record StopRank(RunnerId runner, boolean peerLost) implements Action {}
+    /** @param lost because its instance or another rank of it was lost, not because somebody deleted it: its requests may go on */
+    record StopRank(RunnerId runner, boolean lost) implements Action {}
 }

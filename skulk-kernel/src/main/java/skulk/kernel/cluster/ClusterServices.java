@@ -139,7 +139,8 @@ public final class ClusterServices implements Services {
                         ranks,
                         cluster.calls(),
                         cluster::send,
-                        lost -> operations().replaceable(lost)),
+                        lost -> operations().replaceable(lost),
+                        id -> cluster.state().deleted(id)),
                 new Accounts(node.self(), cluster::reportLater, log::append, telemetry),
                 new Tracer(cluster::view, traces::save),
                 limits(configuration));
@@ -190,7 +191,9 @@ public final class ClusterServices implements Services {
         Offers offers = node.registry().offers();
         NodeInfo.Resources offered = NodeInfo.Resources.unmeasured(
                 offers.runners().stream().map(RunnerFactory::name).toList(),
-                node.configuration().get(Keys.PARTICIPATION),
+                node.configuration().get(Keys.WORKER)
+                        ? node.configuration().get(Keys.PARTICIPATION)
+                        : NodeInfo.Resources.MANAGEMENT,
                 threads());
         speed = Optional.of(new NodeSpeed(offered, gauge(), () -> ranks.local().isEmpty()));
         List<HardwareProbe> all = new ArrayList<>();
@@ -204,7 +207,7 @@ public final class ClusterServices implements Services {
             restoring = Optional.of(new Restoring(
                     cluster,
                     node.home().placements(),
-                    (card, sharding, nodes) -> operations().restore(card, sharding, nodes),
+                    (wish, nodes) -> operations().restore(wish, nodes),
                     () -> node.configuration().get(Keys.REPLACE_LOST)));
         }
         cluster.join(membership, profile(), supervisor);
@@ -375,7 +378,7 @@ public final class ClusterServices implements Services {
         Thread.ofVirtual()
                 .name("retry")
                 .start(() -> operations
-                        .retry(retry.instance(), retry.minNodes(), retry.without())
+                        .retry(retry)
                         .ifPresent(successor -> cluster.execute(() -> replanning.last(successor))));
     }
 

@@ -186,6 +186,11 @@ public record ClusterState(
         return deleted.stream().filter(t -> t.id().equals(id)).findFirst();
     }
 
+    /** Whether somebody deleted an instance, and did not have another placed in its stead. */
+    public boolean deleted(InstanceId id) {
+        return tombstone(id).filter(t -> t.successor().isEmpty()).isPresent();
+    }
+
     /** Whether an instance that was there is gone with a node, and nothing stands in for it. */
     public boolean lost(InstanceId id) {
         return !instances.containsKey(id) && tombstone(id).isEmpty();

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
@@ -37,14 +38,19 @@ public final class Planner {
     /**
      * @param local the ranks on this node
      * @param endpoints which ranks of which instances are known to listen
+     * @param deleted whether an instance that is not there was deleted by somebody
      */
-    public static List<Action> plan(ClusterView view, List<LocalRank> local, Map<InstanceId, Set<Integer>> endpoints) {
+    public static List<Action> plan(
+            ClusterView view,
+            List<LocalRank> local,
+            Map<InstanceId, Set<Integer>> endpoints,
+            Predicate<InstanceId> deleted) {
         Map<RunnerId, LocalRank> byRunner = new HashMap<>();
         local.forEach(rank -> byRunner.put(rank.runner(), rank));
         List<Action> actions = new ArrayList<>();
         for (LocalRank rank : local) {
             if (!wanted(view, rank) && !(rank.status() instanceof RunnerShuttingDown)) {
-                actions.add(new Action.StopRank(rank.runner(), false));
+                actions.add(new Action.StopRank(rank.runner(), !deleted.test(rank.instance())));
             }
         }
         for (Instance instance : view.instances().values()) {

@@ -16,7 +16,7 @@ import skulk.api.cluster.NodeId;
  *
  * <p>A model is tried again once: what comes of that stays, and {@code nodeHealth} says why.
  */
-final class Replanning {
+public final class Replanning {
     private final Set<InstanceId> tried = new HashSet<>();
 
     /**
@@ -26,7 +26,7 @@ final class Replanning {
      * @param minNodes of the successor
      * @param without nodes that must not take part in it
      */
-    record Retry(Instance instance, int minNodes, Set<NodeId> without) {}
+    public record Retry(Instance instance, int minNodes, Set<NodeId> without) {}
 
     /** What has become impossible from one view to the next. */
     List<Retry> between(ClusterView before, ClusterView after) {

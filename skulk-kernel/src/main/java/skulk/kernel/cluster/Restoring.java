@@ -11,8 +11,6 @@ import java.util.function.BooleanSupplier;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
-import skulk.api.cluster.Sharding;
-import skulk.api.model.ModelCard;
 
 /**
  * Brings back what was placed once its nodes are back: decides by {@link Wishes}, keeps them on the coordinator's disk, and has them placed. On the control thread but
@@ -33,7 +31,7 @@ final class Restoring implements AutoCloseable {
     /** Plans a placement; blocks, and answers nothing where there is no place. */
     interface Placer {
         /** @param nodes exactly these; empty = any */
-        Optional<Instance> plan(ModelCard card, Sharding sharding, Set<NodeId> nodes);
+        Optional<Instance> plan(Wishes.Wish wish, Set<NodeId> nodes);
     }
 
     /** @param anywhere whether what waits in vain for its nodes may go to others */
@@ -84,7 +82,7 @@ final class Restoring implements AutoCloseable {
 
     private void place(Wishes.Order order) {
         Wishes.Wish wish = order.wish();
-        placer.plan(wish.card(), wish.sharding(), order.nodes())
+        placer.plan(wish, order.nodes())
                 .ifPresent(instance -> cluster.report(
                         List.of(
                                 Event.InstanceDeleted.replaced(wish.id(), instance.instanceId()),

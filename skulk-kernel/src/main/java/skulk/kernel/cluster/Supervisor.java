@@ -125,7 +125,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
                 .anyMatch(d -> d instanceof Download.DownloadCompleted || d instanceof Download.DownloadOngoing));
         Map<InstanceId, Set<Integer>> listening = new HashMap<>();
         endpoints.forEach((instance, byRank) -> listening.put(instance, byRank.keySet()));
-        for (Action action : Planner.plan(view, ranks.local(), listening)) {
+        for (Action action : Planner.plan(view, ranks.local(), listening, cluster.state()::deleted)) {
             try {
                 carryOut(action);
             } catch (RuntimeException e) {
@@ -167,7 +167,7 @@ public final class Supervisor implements ClusterNode.Neighbours, RankHost.Listen
             case Action.ConnectRank(Instance instance, RunnerId runner) ->
                 ranks.connect(runner, peers(instance, runner));
             case Action.LoadRank(RunnerId runner) -> ranks.load(runner);
-            case Action.StopRank(RunnerId runner, boolean peerLost) -> ranks.stop(runner, peerLost);
+            case Action.StopRank(RunnerId runner, boolean lost) -> ranks.stop(runner, lost);
         }
     }
 

@@ -49,9 +49,11 @@ public final class Wishes {
      * A placement as it outlives its nodes, whose ids do not.
      *
      * @param nodes friendly names, by rank
+     * @param excluded where it is not to be placed; ids, which mean nothing once the nodes are restarted
      * @param tries how often it was placed after a restart without having served for a while
      */
-    public record Wish(InstanceId id, ModelCard card, Sharding sharding, List<String> nodes, int tries) {}
+    public record Wish(
+            InstanceId id, ModelCard card, Sharding sharding, List<String> nodes, Set<NodeId> excluded, int tries) {}
 
     /**
      * What the coordinator keeps on disk.
@@ -207,6 +209,7 @@ public final class Wishes {
                 instance.shardAssignments().nodesByRank().stream()
                         .map(node -> Objects.requireNonNullElse(names.get(node), node.value()))
                         .toList(),
+                instance.excludedNodes(),
                 tries.getOrDefault(instance.instanceId(), 0));
     }
 }

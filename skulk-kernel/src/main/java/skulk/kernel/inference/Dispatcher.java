@@ -66,6 +66,7 @@ public final class Dispatcher implements Inference {
     private final Tracer tracer;
     private final Limits limits;
     private final Recovery recovery;
+    private final Predicate<InstanceId> deleted;
     private final Questions questions;
     private final Map<CommandId, InFlight> inFlight = new ConcurrentHashMap<>();
     private volatile long pulsed = System.nanoTime();
@@ -84,6 +85,7 @@ public final class Dispatcher implements Inference {
     /**
      * @param send to any node, this one included
      * @param replaceable whether a lost instance is going to be placed again, as far as this node can tell; must not wait
+     * @param deleted whether an instance that is not there was deleted by somebody
      */
     public record Wiring(
             NodeId self,
@@ -91,7 +93,8 @@ public final class Dispatcher implements Inference {
             RankHost ranks,
             Calls calls,
             BiConsumer<NodeId, Message> send,
-            Predicate<Instance> replaceable) {}
+            Predicate<Instance> replaceable,
+            Predicate<InstanceId> deleted) {}
 
     public Dispatcher(Wiring wiring, Accounts accounts, Tracer tracer, Limits limits) {
         this.self = wiring.self();
@@ -103,6 +106,7 @@ public final class Dispatcher implements Inference {
         this.tracer = tracer;
         this.limits = limits;
         this.recovery = new Recovery(limits.resume(), wiring.replaceable());
+        this.deleted = wiring.deleted();
         this.questions = new Questions(view, recovery, this::load);
         calls.answer("embed", body -> answerEmbed((JsonObject) body));
         calls.answer("count", body -> answerCount((JsonObject) body));
@@ -304,9 +308,10 @@ public final class Dispatcher implements Inference {
         if (attempt.isEmpty()) {
             return;
         }
-        if (Recovery.broken(now, instance)) {
+        boolean there = now.instances().containsKey(instance.instanceId());
+        if (Recovery.broken(now, instance) || !there && !deleted.test(instance.instanceId())) {
             request.lose(attempt.getAsInt(), lost());
-        } else if (!now.instances().containsKey(instance.instanceId())) {
+        } else if (!there) {
             request.accept(
                     attempt.getAsInt(),
                     new GenerationEvent.Failed(Problem.of(

@@ -6,12 +6,12 @@ import java.util.Optional;
 import java.util.Set;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.NodeId;
-import skulk.api.cluster.Sharding;
-import skulk.api.model.ModelCard;
 import skulk.api.operation.Operation;
 import skulk.api.problem.Problem;
 import skulk.api.problem.SkulkException;
 import skulk.kernel.cluster.Event;
+import skulk.kernel.cluster.Replanning.Retry;
+import skulk.kernel.cluster.Wishes;
 import skulk.kernel.config.Keys;
 
 /**
@@ -45,8 +45,8 @@ public final class Operations {
      *
      * @return the successor, or empty where there is no such place
      */
-    public Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
-        return placing.retry(failed, minNodes, without);
+    public Optional<Instance> retry(Retry retry) {
+        return placing.retry(retry);
     }
 
     /** Places again what was lost with a node; for the coordinator. Blocks. */
@@ -55,8 +55,8 @@ public final class Operations {
     }
 
     /** Plans what was placed once more, on exactly these nodes or, where none are named, on any. Blocks. */
-    public Optional<Instance> restore(ModelCard card, Sharding sharding, Set<NodeId> nodes) {
-        return placing.restore(card, sharding, nodes);
+    public Optional<Instance> restore(Wishes.Wish wish, Set<NodeId> nodes) {
+        return placing.restore(wish, nodes);
     }
 
     /** Whether {@link #replace} of the coordinator may be expected to find a place. Does not block. */

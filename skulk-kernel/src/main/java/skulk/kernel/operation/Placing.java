@@ -32,6 +32,8 @@ import skulk.api.problem.SkulkException;
 import skulk.kernel.cluster.ClusterState;
 import skulk.kernel.cluster.Event;
 import skulk.kernel.cluster.Losses;
+import skulk.kernel.cluster.Replanning.Retry;
+import skulk.kernel.cluster.Wishes;
 
 /** Placements: planned here by the configured strategies, then told to the cluster. */
 final class Placing {
@@ -157,16 +159,14 @@ final class Placing {
 
     /** Places again what was lost with a node, on what is left; called by the coordinator. The lost instance does not come back once it has a successor. */
     Optional<Instance> replace(Instance lost) {
-        return succeed(
-                lost, successor(lost, 1, Set.of()), state -> state.lost(lost.instanceId()), "was lost with a node");
+        return succeed(new Retry(lost, 1, Set.of()), state -> state.lost(lost.instanceId()), "was lost with a node");
     }
 
     /** Places elsewhere what could not come up where it was placed, and takes it away there; a successor that is not found leaves all as it is. */
-    Optional<Instance> retry(Instance failed, int minNodes, Set<NodeId> without) {
+    Optional<Instance> retry(Retry retry) {
         return succeed(
-                failed,
-                successor(failed, minNodes, without),
-                state -> state.instances().containsKey(failed.instanceId()),
+                retry,
+                state -> state.instances().containsKey(retry.instance().instanceId()),
                 "could not come up where it was placed");
     }
 
@@ -175,10 +175,10 @@ final class Placing {
      *
      * @param still whether that is wanted still once there is a place: what was deleted or has come back meanwhile has no successor
      */
-    private Optional<Instance> succeed(
-            Instance instance, PlacementRequest wish, Predicate<ClusterState> still, String why) {
+    private Optional<Instance> succeed(Retry retry, Predicate<ClusterState> still, String why) {
+        Instance instance = retry.instance();
         try {
-            Instance successor = plan(wish);
+            Instance successor = elsewhere(retry);
             kit.cluster()
                     .report(
                             List.of(
@@ -203,28 +203,48 @@ final class Placing {
         }
     }
 
-    /** Where something that was placed before could be placed again. @param nodes exactly these; empty = any */
-    Optional<Instance> restore(ModelCard card, Sharding sharding, Set<NodeId> nodes) {
+    /** Where something that was placed before could be placed again. @param nodes exactly these; empty = any but those it was not to be placed on */
+    Optional<Instance> restore(Wishes.Wish wish, Set<NodeId> nodes) {
         try {
-            Set<NodeId> others = new HashSet<>(kit.cluster().view().members());
-            others.removeAll(nodes);
             return Optional.of(plan(new PlacementRequest(
-                    card,
-                    sharding,
+                    wish.card(),
+                    wish.sharding(),
                     InstanceMeta.MLX_RING,
                     Math.max(1, nodes.size()),
-                    nodes.isEmpty() ? Set.of() : others,
-                    Optional.empty(),
+                    wish.excluded(),
+                    nodes.isEmpty() ? Optional.empty() : Optional.of(nodes),
                     InstanceId.random())));
         } catch (SkulkException e) {
-            LOG.log(Level.WARNING, "{0} is not placed where it was: {1}", card.modelId(), e.getMessage());
+            LOG.log(
+                    Level.WARNING,
+                    "{0} is not placed where it was: {1}",
+                    wish.card().modelId(),
+                    e.getMessage());
             return Optional.empty();
+        }
+    }
+
+    /** Not where it was not wanted, as long as there is another place: a model that serves there is better than one that does not. */
+    private Instance elsewhere(Retry retry) {
+        Set<NodeId> unwanted = retry.instance().excludedNodes();
+        try {
+            return plan(successor(retry, unwanted));
+        } catch (SkulkException e) {
+            if (unwanted.isEmpty()) {
+                throw e;
+            }
+            LOG.log(
+                    Level.WARNING,
+                    "{0} has no place but on the nodes that were excluded: {1}",
+                    retry.instance().modelId(),
+                    e.getMessage());
+            return plan(successor(retry, Set.of()));
         }
     }
 
     /** Whether a successor of a lost instance has a place, by what is known now. */
     boolean replaceable(Instance lost) {
-        PlacementRequest request = successor(lost, 1, Set.of());
+        PlacementRequest request = successor(new Retry(lost, 1, Set.of()), Set.of());
         try {
             return !(decide(strategy(request.sharding()), request, kit.cluster().view())
                     instanceof PlacementDecision.Refuse);
@@ -233,16 +253,22 @@ final class Placing {
         }
     }
 
-    /** The wish for what was there, wherever it fits. */
-    private static PlacementRequest successor(Instance lost, int minNodes, Set<NodeId> without) {
-        Shard shard =
-                lost.shardAssignments().runnerToShard().values().iterator().next();
+    /** The wish for what was there, wherever it fits but on nodes that cannot have it or were not wanted. */
+    private static PlacementRequest successor(Retry retry, Set<NodeId> unwanted) {
+        Set<NodeId> excluded = new HashSet<>(unwanted);
+        excluded.addAll(retry.without());
+        Shard shard = retry.instance()
+                .shardAssignments()
+                .runnerToShard()
+                .values()
+                .iterator()
+                .next();
         return new PlacementRequest(
                 shard.modelCard(),
                 shard.sharding(),
                 InstanceMeta.MLX_RING,
-                minNodes,
-                without,
+                retry.minNodes(),
+                excluded,
                 Optional.empty(),
                 InstanceId.random());
     }
@@ -259,6 +285,15 @@ final class Placing {
                 throw new SkulkException(
                         Problem.Kind.USER_ERROR,
                         "Node %s is not in the cluster; ids change per session".formatted(node));
+            }
+            boolean takes = Optional.ofNullable(view.nodes().get(node))
+                    .flatMap(NodeInfo::resources)
+                    .map(NodeInfo.Resources::takesRanks)
+                    .orElse(true);
+            if (!takes) {
+                throw new SkulkException(
+                        Problem.Kind.USER_ERROR,
+                        "Node %s takes no ranks (node.worker, node.participation)".formatted(node));
             }
         }
         long available = view.nodes().values().stream()

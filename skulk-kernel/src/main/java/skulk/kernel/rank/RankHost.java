@@ -130,9 +130,9 @@ public final class RankHost implements AutoCloseable {
     /**
      * Ends a rank; its requests fail at once.
      *
-     * @param peerLost because a rank it works with was lost, so that its requests may go on elsewhere
+     * @param lost because a rank it works with was lost or its instance given up, so that its requests may go on elsewhere; else somebody deleted it
      */
-    public void stop(RunnerId runner, boolean peerLost) {
+    public void stop(RunnerId runner, boolean lost) {
         Rank rank = ranks.get(runner);
         if (rank == null) {
             return;
@@ -142,7 +142,7 @@ public final class RankHost implements AutoCloseable {
             ranks.remove(runner, rank);
         } else if (!rank.stopping()) {
             listener.status(runner, new RunnerStatus.RunnerShuttingDown());
-            rank.stop(peerLost ? Rank.lost("another rank of its instance was lost") : Rank.deleted());
+            rank.stop(lost ? Rank.lost("its instance or another rank of it was lost") : Rank.deleted());
         }
     }
 

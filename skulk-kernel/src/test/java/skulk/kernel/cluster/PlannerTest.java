@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Download;
 import skulk.api.cluster.Instance;
+import skulk.api.cluster.InstanceId;
 import skulk.api.cluster.Memory;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.RunnerId;
@@ -65,6 +66,10 @@ class PlannerTest {
                 true);
     }
 
+    private static List<Action> plan(ClusterView view, List<LocalRank> local, Map<InstanceId, Set<Integer>> endpoints) {
+        return Planner.plan(view, local, endpoints, id -> true);
+    }
+
     private static RunnerId runner(Instance instance, NodeId node) {
         return instance.shardAssignments().nodeToRunner().get(node);
     }
@@ -74,26 +79,22 @@ class PlannerTest {
         Instance instance = Samples.instance("org/m", A);
         assertInstanceOf(
                 Action.Fetch.class,
-                Planner.plan(view(A, instance, Map.of()), List.of(), Map.of()).getFirst());
+                plan(view(A, instance, Map.of()), List.of(), Map.of()).getFirst());
         assertInstanceOf(
                 Action.CreateRank.class,
-                Planner.plan(view(A, instance, Map.of(), A), List.of(), Map.of())
-                        .getFirst());
+                plan(view(A, instance, Map.of(), A), List.of(), Map.of()).getFirst());
         List<LocalRank> idle = List.of(rank(instance, A, new RunnerIdle()));
         assertEquals(
                 List.of(new Action.LoadRank(runner(instance, A))),
-                Planner.plan(view(A, instance, Map.of(), A), idle, Map.of()));
+                plan(view(A, instance, Map.of(), A), idle, Map.of()));
         LocalRank silent =
                 new LocalRank(runner(instance, A), instance.instanceId(), new RunnerIdle(), false, false, false, false);
         assertTrue(
-                Planner.plan(view(A, instance, Map.of(), A), List.of(silent), Map.of())
-                        .isEmpty(),
-                "not up yet");
+                plan(view(A, instance, Map.of(), A), List.of(silent), Map.of()).isEmpty(), "not up yet");
         List<LocalRank> ready = List.of(rank(instance, A, new RunnerReady()));
-        assertTrue(Planner.plan(view(A, instance, Map.of(), A), ready, Map.of()).isEmpty());
+        assertTrue(plan(view(A, instance, Map.of(), A), ready, Map.of()).isEmpty());
         List<LocalRank> failed = List.of(rank(instance, A, new RunnerFailed("x")));
-        assertTrue(
-                Planner.plan(view(A, instance, Map.of(), A), failed, Map.of()).isEmpty(), "failed stays failed");
+        assertTrue(plan(view(A, instance, Map.of(), A), failed, Map.of()).isEmpty(), "failed stays failed");
     }
 
     @Test
@@ -102,10 +103,10 @@ class PlannerTest {
         Shard shard = instance.shardAssignments().shardOf(A);
         ClusterView pending = with(
                 view(A, instance, Map.of()), new Download.DownloadPending(A, shard, "/m", Memory.NONE, new Memory(1)));
-        assertEquals(List.of(new Action.Fetch(shard)), Planner.plan(pending, List.of(), Map.of()));
+        assertEquals(List.of(new Action.Fetch(shard)), plan(pending, List.of(), Map.of()));
         ClusterView failed =
                 with(view(A, instance, Map.of()), new Download.DownloadFailed(A, shard, "/m", "no source has it"));
-        assertTrue(Planner.plan(failed, List.of(), Map.of()).isEmpty());
+        assertTrue(plan(failed, List.of(), Map.of()).isEmpty());
     }
 
     private static ClusterView with(ClusterView view, Download download) {
@@ -127,11 +128,13 @@ class PlannerTest {
 
     @Test
     void stopsWhatNoInstanceNames() {
-        Instance instance = Samples.instance("org/m", A);
+        ClusterView view = view(A, Samples.instance("org/m", A), Map.of(), A);
         Instance other = Samples.instance("org/old", A);
-        List<Action> actions =
-                Planner.plan(view(A, instance, Map.of(), A), List.of(rank(other, A, new RunnerReady())), Map.of());
-        assertTrue(actions.contains(new Action.StopRank(runner(other, A), false)));
+        List<LocalRank> local = List.of(rank(other, A, new RunnerReady()));
+        for (boolean deleted : new boolean[] {true, false}) {
+            List<Action> actions = Planner.plan(view, local, Map.of(), id -> deleted);
+            assertTrue(actions.contains(new Action.StopRank(runner(other, A), !deleted)));
+        }
     }
 
     @Test
@@ -140,17 +143,16 @@ class PlannerTest {
         var known = Map.of(instance.instanceId(), Set.of(0, 1));
         List<LocalRank> last = List.of(rank(instance, B, new RunnerIdle()));
         Map<RunnerId, RunnerStatus> idle = Map.of(runner(instance, A), new RunnerIdle());
-        assertTrue(Planner.plan(view(B, instance, idle, A, B), last, known).isEmpty());
+        assertTrue(plan(view(B, instance, idle, A, B), last, known).isEmpty());
         Map<RunnerId, RunnerStatus> waiting = Map.of(runner(instance, A), new RunnerConnecting());
         assertEquals(
                 List.of(new Action.ConnectRank(instance, runner(instance, B))),
-                Planner.plan(view(B, instance, waiting, A, B), last, known));
-        assertTrue(
-                Planner.plan(view(B, instance, waiting, A, B), last, Map.of()).isEmpty(), "nobody's address is known");
+                plan(view(B, instance, waiting, A, B), last, known));
+        assertTrue(plan(view(B, instance, waiting, A, B), last, Map.of()).isEmpty(), "nobody's address is known");
         List<LocalRank> first = List.of(rank(instance, A, new RunnerIdle()));
         assertEquals(
                 List.of(new Action.ConnectRank(instance, runner(instance, A))),
-                Planner.plan(view(A, instance, Map.of(runner(instance, B), new RunnerIdle()), A, B), first, known));
+                plan(view(A, instance, Map.of(runner(instance, B), new RunnerIdle()), A, B), first, known));
     }
 
     @Test
@@ -158,10 +160,10 @@ class PlannerTest {
         Instance instance = Samples.instance("org/m", A, B);
         List<LocalRank> connected = List.of(rank(instance, A, new RunnerConnected()));
         Map<RunnerId, RunnerStatus> peer = Map.of(runner(instance, B), new RunnerConnected());
-        assertTrue(Planner.plan(view(A, instance, peer, A), connected, Map.of()).isEmpty());
+        assertTrue(plan(view(A, instance, peer, A), connected, Map.of()).isEmpty());
         assertEquals(
                 List.of(new Action.LoadRank(runner(instance, A))),
-                Planner.plan(view(A, instance, peer, A, B), connected, Map.of()));
+                plan(view(A, instance, peer, A, B), connected, Map.of()));
     }
 
     @Test
@@ -170,8 +172,8 @@ class PlannerTest {
         Map<RunnerId, RunnerStatus> failed = Map.of(runner(instance, B), new RunnerFailed("gone"));
         assertEquals(
                 List.of(new Action.StopRank(runner(instance, A), true)),
-                Planner.plan(view(A, instance, failed, A, B), List.of(rank(instance, A, new RunnerReady())), Map.of()));
-        assertTrue(Planner.plan(
+                plan(view(A, instance, failed, A, B), List.of(rank(instance, A, new RunnerReady())), Map.of()));
+        assertTrue(plan(
                         view(A, instance, failed, A, B),
                         List.of(rank(instance, A, new RunnerIdle())),
                         Map.of(instance.instanceId(), Set.of(0, 1)))

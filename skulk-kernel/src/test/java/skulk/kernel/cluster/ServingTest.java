@@ -289,6 +289,30 @@ class ServingTest {
     }
 
     @Test
+    void aStreamWhoseInstanceIsGivenUpInAMergeGoesOn() throws Exception {
+        Hub hub = new Hub();
+        try (TestNode first = new TestNode("n1", hub.membership(), home, RESUMES);
+                TestNode second = new TestNode("n2", hub.membership(), home)) {
+            Instance here = Samples.instance(MODEL, first.id);
+            Instance there = Samples.instance(MODEL, second.id);
+            for (Instance given : List.of(here, there)) { // a rank of this node, and one of another
+                first.cluster.report(new Event.InstanceCreated(given));
+                serving(first, given);
+                Inference.Generating stream = first.dispatcher.generate(Samples.request(MODEL, 1500));
+                List<GenerationEvent> events = new ArrayList<>();
+                awaitWords(stream, events, 200);
+                Instance other = Samples.instance(MODEL, given == here ? second.id : first.id);
+                first.cluster.report(new Event.InstanceCreated(other));
+                serving(first, other);
+                first.cluster.report(Event.InstanceDeleted.lost(given.instanceId()));
+                events.addAll(read(stream));
+                whole(1500, events);
+                first.cluster.report(Event.InstanceDeleted.wanted(other.instanceId()));
+            }
+        }
+    }
+
+    @Test
     void aWaitForAnotherInstanceHasItsBounds() throws Exception {
         Hub hub = new Hub();
         try (TestNode first = new TestNode("n1", hub.membership(), home, RESUMES);

@@ -58,7 +58,14 @@ public final class TestNode implements AutoCloseable {
         reachability = new Reachability(id, cluster, () -> 52415);
         ranks = new RankHost(() -> Samples.launch(home.resolve(name), Samples.quick()), supervisor);
         dispatcher = new Dispatcher(
-                new Dispatcher.Wiring(id, cluster::view, ranks, cluster.calls(), cluster::send, lost -> replaceable),
+                new Dispatcher.Wiring(
+                        id,
+                        cluster::view,
+                        ranks,
+                        cluster.calls(),
+                        cluster::send,
+                        lost -> replaceable,
+                        id -> cluster.state().deleted(id)),
                 new Accounts(id, cluster::reportLater, log::append, reading -> {}),
                 new skulk.kernel.inference.Tracer(cluster::view, traces::add),
                 new Dispatcher.Limits(Duration.ofSeconds(120), 264, resume));

@@ -111,7 +111,7 @@ class WishesTest {
     }
 
     private Kept kept(int tries) {
-        Wish wish = new Wish(onB.instanceId(), Samples.card("org/m"), Sharding.PIPELINE, List.of("b"), tries);
+        Wish wish = new Wish(onB.instanceId(), Samples.card("org/m"), Sharding.PIPELINE, List.of("b"), Set.of(), tries);
         return new Kept(7, List.of(wish), List.of());
     }
 

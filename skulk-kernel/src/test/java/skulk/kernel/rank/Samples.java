@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import skulk.api.Cluster;
 import skulk.api.cluster.CommandId;
 import skulk.api.cluster.Instance;
@@ -68,7 +69,8 @@ public final class Samples {
                 new Instance.ShardAssignments(new ModelId(model), shards, runners),
                 Optional.of(2048),
                 Map.of(),
-                50000);
+                50000,
+                Set.of());
     }
 
     public static RankSpec spec(Instance instance, NodeId node, String misbehaviour) {

@@ -3,6 +3,7 @@ package skulk.http.ollama;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.InstanceId;
@@ -66,7 +67,8 @@ final class Placed {
                         Map.of(node, runner)),
                 limit,
                 Map.of(),
-                50000);
+                50000,
+                Set.of());
         return new ClusterView(
                 node,
                 Optional.of(node),

@@ -67,7 +67,8 @@ class StateRoutesTest {
                 assignments,
                 Optional.of(4096),
                 Map.of(new NodeId("a"), List.of(new Instance.Host("0.0.0.0", 50000))),
-                50000);
+                50000,
+                Set.of());
     }
 
     static ClusterView full() {

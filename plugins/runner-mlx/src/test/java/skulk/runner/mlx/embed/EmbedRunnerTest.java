@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import skulk.api.RankContext;
@@ -51,7 +52,8 @@ class EmbedRunnerTest {
                 new Instance.ShardAssignments(MODEL, Map.of(runner, shard), Map.of(new NodeId("n"), runner)),
                 contextLimit == 0 ? Optional.empty() : Optional.of(contextLimit),
                 Map.of(),
-                0);
+                0,
+                Set.of());
         return new MlxRunnerFactory()
                 .load(new RankContext(
                         instance,

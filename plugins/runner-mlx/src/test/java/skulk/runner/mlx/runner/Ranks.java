@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import skulk.api.RankContext;
@@ -59,7 +60,8 @@ final class Ranks {
                 new Instance.ShardAssignments(id, Map.of(runner, shard), Map.of(new NodeId("n"), runner)),
                 Optional.empty(),
                 Map.of(),
-                0);
+                0,
+                Set.of());
         return new MlxRunnerFactory()
                 .load(new RankContext(
                         instance,

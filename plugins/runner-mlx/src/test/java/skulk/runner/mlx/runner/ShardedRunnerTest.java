@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -102,7 +103,8 @@ class ShardedRunnerTest {
                         shard.modelCard().modelId(), Map.of(runner, shard), Map.of(new NodeId("n"), runner)),
                 Optional.empty(),
                 Map.of(),
-                0);
+                0,
+                Set.of());
         return new RankContext(instance, shard, folder, Map.of(), Map.of(), links, List.of(), SETTINGS, watcher);
     }
 
