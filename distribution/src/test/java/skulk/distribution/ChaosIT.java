@@ -143,12 +143,13 @@ class ChaosIT {
      * What a fault struck.
      *
      * @param nodes that do not work, or that their clients do not hear, meanwhile
+     * @param ends nodes whose way to another does not work: their streams from there pause
      * @param instances that do not work
      * @param over whether what has to be gone is gone
      */
-    private record Struck(Set<String> nodes, Set<String> instances, Undo undo, Over over) {
+    private record Struck(Set<String> nodes, Set<String> ends, Set<String> instances, Undo undo, Over over) {
         static Struck nodes(List<String> names, Set<String> instances, Undo undo) {
-            return new Struck(Set.copyOf(names), instances, undo, () -> true);
+            return new Struck(Set.copyOf(names), Set.of(), instances, undo, () -> true);
         }
     }
 
@@ -234,10 +235,11 @@ class ChaosIT {
             }
             case LOSE_ONE_WAY -> {
                 int deaf = (victim + 1) % NAMES.size();
-                Set<String> instances = instancesOn(List.of(name, NAMES.get(deaf)));
+                Set<String> ends = Set.of(name, NAMES.get(deaf));
+                Set<String> instances = instancesOn(List.copyOf(ends));
                 machines.orElseThrow().lose(victim, deaf);
-                yield Struck.nodes(
-                        List.of(), instances, () -> machines.orElseThrow().find(victim, deaf));
+                Undo undo = () -> machines.orElseThrow().find(victim, deaf);
+                yield new Struck(Set.of(), ends, instances, undo, () -> true);
             }
             case FILL_DISK -> {
                 Path filler = disks.get(victim).resolve("filler");
@@ -276,6 +278,7 @@ class ChaosIT {
         long pid = rank.integer("pid").orElseThrow();
         TestCluster.signal(pid, signal);
         return new Struck(
+                Set.of(),
                 Set.of(),
                 Set.of(instance(rank)),
                 Undo.NONE,
@@ -376,7 +379,8 @@ class ChaosIT {
                                 last.toMillis() / 1e3,
                                 stream.error().get()));
             } else if (!behind) {
-                boolean affected = struck.instances().contains(client.instance());
+                boolean affected = struck.instances().contains(client.instance())
+                        || struck.ends().contains(client.entry());
                 report.time(affected ? Kind.PAUSE : Kind.UNAFFECTED, fault, stream.longestPause());
             }
         } catch (TimeoutException e) {

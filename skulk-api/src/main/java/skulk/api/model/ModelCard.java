@@ -70,11 +70,13 @@ public record ModelCard(
             Optional<String> mtpConcatOrder,
             Optional<String> assistantModelRepo) {}
 
+    /** @param attentionWidth numbers of a token in all query heads; empty = as many as in a hidden state */
     public record Placement(
             List<String> compatibleBackends,
             Optional<Double> minVramGib,
             Optional<Integer> maxContextTokens,
-            List<String> backendPreference) {
+            List<String> backendPreference,
+            Optional<Integer> attentionWidth) {
         public Placement {
             compatibleBackends = List.copyOf(compatibleBackends);
             backendPreference = List.copyOf(backendPreference);

@@ -46,6 +46,12 @@ public final class SpeedModel {
     /** The part of a machine's read bandwidth that the kernels of several ranks reach together. */
     private static final double SHARED_EFFICIENCY = 0.9;
 
+    /**
+     * What a token takes longer where ranks share a machine, with each other and with their nodes: ranks wait awake, so whatever the nodes do for a token takes a processor from one of them, and
+     * the others wait for that one. Two nodes on two cores took 4.4 to 5.6 ms more than their kernels and links, with three models and both strategies ({@code docs/performance.md}, "Forecasts").
+     */
+    private static final double CROWDED_SECONDS = 4.5e-3;
+
     /** How long the engine lets a step of a prompt take on the slowest stage, and how many it makes of one at most. */
     private static final double PROMPT_STEP_SECONDS = 0.5;
 
@@ -78,7 +84,7 @@ public final class SpeedModel {
         OptionalDouble prompt = overlapped(sum(parts, this::promptSeconds), max(parts, this::promptSeconds));
         OptionalDouble hops = hops(parts, 1);
         OptionalDouble promptHops = hops(parts, PROMPT_TOKENS);
-        return forecast(parts, add(read, hops), add(prompt, promptHops));
+        return forecast(parts, add(add(read, hops), crowded(parts)), add(prompt, promptHops));
     }
 
     /** Ranks that work at the same time on one machine share its memory, which may be all that one of them alone uses. */
@@ -94,6 +100,12 @@ public final class SpeedModel {
             slowest = Math.max(slowest, shared ? share * weights() * bytesPerWeight() / bandwidth : 0);
         }
         return slowest;
+    }
+
+    private OptionalDouble crowded(List<Part> parts) {
+        boolean shared =
+                parts.stream().anyMatch(a -> parts.stream().anyMatch(b -> a != b && sameMachine(a.node(), b.node())));
+        return OptionalDouble.of(shared ? CROWDED_SECONDS : 0);
     }
 
     /** Nodes that tell the same addresses are processes of one machine. */
@@ -122,7 +134,8 @@ public final class SpeedModel {
         OptionalDouble alone = max(parts, this::seconds);
         OptionalDouble read = alone.isPresent() ? known(Math.max(alone.getAsDouble(), sharing(parts))) : alone;
         OptionalDouble prompt = max(parts, this::promptSeconds);
-        return forecast(parts, add(read, exchanges(parts, 1)), add(prompt, exchanges(parts, PROMPT_TOKENS)));
+        OptionalDouble step = add(add(read, exchanges(parts, 1)), crowded(parts));
+        return forecast(parts, step, add(prompt, exchanges(parts, PROMPT_TOKENS)));
     }
 
     private Forecast forecast(List<Part> parts, OptionalDouble step, OptionalDouble prompt) {
@@ -179,9 +192,11 @@ public final class SpeedModel {
                 .orElse(LAYER_SECONDS);
     }
 
-    /** Multiply-adds of one token's attention in one layer behind the prompt; queries are about as wide as the model. */
+    /** Multiply-adds of one token's attention in one layer behind the prompt. */
     private double attended() {
-        return 2.0 * card.hiddenSize() * PROMPT_TOKENS;
+        int width =
+                card.placement().flatMap(ModelCard.Placement::attentionWidth).orElse(card.hiddenSize());
+        return 2.0 * width * PROMPT_TOKENS;
     }
 
     /** Only the last token of a prompt goes through the output head. */

@@ -57,7 +57,7 @@ final class Reachability implements AutoCloseable {
     private final ClusterNode cluster;
     private final IntSupplier apiPort;
     private final Map<NodeId, Message.ProbeEndpoint> endpoints = new ConcurrentHashMap<>();
-    private final Map<NodeId, Map<String, Edge>> told = new ConcurrentHashMap<>();
+    private final Map<NodeId, Map<String, Link>> told = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("reachability").daemon().factory());
     private List<NodeId> members = List.of();
@@ -175,8 +175,9 @@ final class Reachability implements AutoCloseable {
                             .anyMatch(a ->
                                     !a.equals(address) && endpoint.addresses().contains(a))
                     || own.size() == 1) {
-                Optional<Edge> known =
-                        Optional.ofNullable(told.getOrDefault(node, Map.of()).get(address));
+                Optional<Edge> known = Optional.ofNullable(
+                                told.getOrDefault(node, Map.of()).get(address))
+                        .map(Link::told);
                 edge(address, endpoint, known).ifPresent(edge -> found.put(address, edge));
             }
         }
@@ -187,34 +188,26 @@ final class Reachability implements AutoCloseable {
     }
 
     private void tell(NodeId node, Map<String, Edge> found) {
-        Map<String, Edge> before = told.getOrDefault(node, Map.of());
+        Map<String, Link> before = told.getOrDefault(node, Map.of());
         List<Event> events = new ArrayList<>();
-        before.forEach((address, edge) -> {
+        before.forEach((address, link) -> {
             if (!found.containsKey(address)) {
-                events.add(new Event.TopologyEdgeDeleted(new Event.Connection(self, node, edge)));
+                events.add(new Event.TopologyEdgeDeleted(new Event.Connection(self, node, link.told())));
             }
         });
-        Map<String, Edge> now = new HashMap<>();
+        Map<String, Link> now = new HashMap<>();
         found.forEach((address, edge) -> {
-            Edge known = before.get(address);
-            boolean same = known != null
-                    && known.interfaceType().equals(edge.interfaceType())
-                    && edge.latencyMicros() < 4 * known.latencyMicros()
-                    && !faster(edge.latencyMicros(), known);
-            now.put(address, same ? known : edge); // jitter is not news
-            if (!same) {
-                events.add(new Event.TopologyEdgeCreated(new Event.Connection(self, node, edge)));
+            Optional<Link> known = Optional.ofNullable(before.get(address));
+            Link link = known.map(k -> k.measured(edge)).orElseGet(() -> Link.of(edge));
+            now.put(address, link);
+            if (!known.map(Link::told).equals(Optional.of(link.told()))) {
+                events.add(new Event.TopologyEdgeCreated(new Event.Connection(self, node, link.told())));
             }
         });
         told.put(node, now);
         if (!events.isEmpty()) {
             cluster.report(events);
         }
-    }
-
-    /** The link is better than it seemed while the machines were busy. */
-    private static boolean faster(double latencyMicros, Edge known) {
-        return latencyMicros < 0.7 * known.latencyMicros();
     }
 
     private static Optional<Edge> edge(String address, Message.ProbeEndpoint endpoint, Optional<Edge> known) {
@@ -244,7 +237,7 @@ final class Reachability implements AutoCloseable {
             NetworkInterface card = NetworkInterface.getByInetAddress(socket.getLocalAddress());
             String kind = card == null || card.isLoopback() ? "unknown" : MachineProbe.kind(card.getName());
             double latency = micros.get(micros.size() / 2);
-            boolean again = known.isEmpty() || known.get().bytesPerSecond() <= 0 || faster(latency, known.get());
+            boolean again = known.isEmpty() || known.get().bytesPerSecond() <= 0 || Link.faster(latency, known.get());
             double carried = again ? throughput(socket) : known.get().bytesPerSecond();
             return Optional.of(new Edge(address, endpoint.apiPort(), kind, latency, carried));
         } catch (IOException e) {

@@ -67,7 +67,13 @@ final class CardFile {
                             "mtp_concat_order",
                             "speculative_multi_node",
                             "assistant_model_repo"),
-            "placement", Set.of("compatible_backends", "backend_preference", "min_vram_gib", "max_context_tokens"));
+            "placement",
+                    Set.of(
+                            "compatible_backends",
+                            "backend_preference",
+                            "min_vram_gib",
+                            "max_context_tokens",
+                            "attention_width"));
     private static final List<String> TASKS = List.of("TextGeneration", "TextToImage", "ImageToImage", "TextEmbedding");
 
     private CardFile() {}

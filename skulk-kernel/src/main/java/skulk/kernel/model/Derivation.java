@@ -66,7 +66,14 @@ final class Derivation {
                 Optional.empty(),
                 Optional.of(new ModelCard.Tooling(calls || channels, channels ? "gpt_oss" : "generic", List.of())),
                 Optional.empty(),
-                Optional.of(new ModelCard.Placement(List.of("mlx"), Optional.empty(), Optional.empty(), List.of())));
+                Optional.of(new ModelCard.Placement(
+                        List.of("mlx"), Optional.empty(), Optional.empty(), List.of(), attentionWidth(text, heads))));
+    }
+
+    /** Latent attention works in the latent space. */
+    private static Optional<Integer> attentionWidth(JsonObject text, Optional<Integer> heads) {
+        Optional<Integer> width = number(text, "kv_lora_rank").or(() -> number(text, "head_dim"));
+        return heads.flatMap(h -> width.map(w -> h * w));
     }
 
     private static boolean embeds(JsonObject config, String type) {

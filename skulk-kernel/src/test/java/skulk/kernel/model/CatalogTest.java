@@ -98,8 +98,12 @@ class CatalogTest {
     void derivesACardFromACheckpoint() throws IOException {
         checkpoint("""
                 {"model_type":"qwen3","num_hidden_layers":28,"hidden_size":1024,"num_attention_heads":16,
-                 "num_key_value_heads":8,"max_position_embeddings":40960,"quantization":{"bits":4,"group_size":64}}""");
+                 "num_key_value_heads":8,"head_dim":128,"max_position_embeddings":40960,"quantization":{"bits":4,"group_size":64}}""");
         ModelCard card = catalog().find(MODEL).orElseThrow();
+        assertEquals(
+                Optional.of(16 * 128),
+                card.placement().flatMap(ModelCard.Placement::attentionWidth),
+                "wider than the hidden state");
         assertEquals(28, card.nLayers());
         assertEquals(1000, card.storageSize().inBytes());
         assertEquals("4bit", card.quantization());

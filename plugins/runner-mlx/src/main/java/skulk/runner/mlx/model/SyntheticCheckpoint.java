@@ -21,7 +21,7 @@ import skulk.runner.mlx.checkpoint.SafetensorsWriter;
  */
 public final class SyntheticCheckpoint {
     private static final Map<String, Shape> SHAPES = new TreeMap<>(Map.of(
-            "probe-small", new Shape("llama", 512, 8, 1024, 8, 4, 64, 1024),
+            "probe-small", new Shape("llama", 512, 48, 1024, 8, 4, 64, 1024),
             "probe-large", new Shape("llama", 2048, 2, 8192, 32, 8, 64, 1024),
             "llama-1b", new Shape("llama", 2048, 16, 8192, 32, 8, 64, 128256),
             "llama-3b", new Shape("llama", 3072, 28, 8192, 24, 8, 128, 128256),
