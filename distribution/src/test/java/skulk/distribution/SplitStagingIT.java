@@ -129,12 +129,12 @@ class SplitStagingIT extends StorageNodes {
         host = hostAgain(3);
         hub.pauseMillis = pause;
         awaitSent(2, 5); // a rank's share is nearly half of the model, and the store fetches first what is asked for
+        Path staging = temp.resolve("west/staging").resolve(FOLDER);
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> Files.isDirectory(staging));
         assertTrue(before < hub.modelBytes() * 2 / 3, "killed too late to show anything");
 
         west.kill();
-        Path staging = temp.resolve("west/staging").resolve(FOLDER);
         assertFalse(Files.exists(staging.resolve(".skulk.shards.json")), "killed too late to show anything");
-        assertTrue(Files.isDirectory(staging), "killed too early");
         nodes.remove(west);
         await().atMost(PATIENCE).until(() -> members(east) == 2);
         hub.pauseMillis = 0;

@@ -252,9 +252,10 @@ abstract class StorageNodes {
                 .put("excluded_nodes", excluded)
                 .build()
                 .toString();
-        await().atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(500))
-                .until(() -> client.post("/place_instance", body).statusCode() == 200);
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
+            HttpResponse<String> placed = client.post("/place_instance", body);
+            assertEquals(200, placed.statusCode(), placed::body);
+        });
     }
 
     static String[] join(String[] first, String... rest) {

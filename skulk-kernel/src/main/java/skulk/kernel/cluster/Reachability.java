@@ -16,11 +16,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import java.util.stream.Collectors;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.Topology.Edge;
@@ -195,12 +197,17 @@ final class Reachability implements AutoCloseable {
                 events.add(new Event.TopologyEdgeDeleted(new Event.Connection(self, node, link.told())));
             }
         });
+        // whoever lost sight of this node for a moment, of which this node knows nothing, has forgotten its edges
+        Set<String> known = cluster.view().topology().edges(self, node).stream()
+                .map(Edge::address)
+                .collect(Collectors.toSet());
         Map<String, Link> now = new HashMap<>();
         found.forEach((address, edge) -> {
-            Optional<Link> known = Optional.ofNullable(before.get(address));
-            Link link = known.map(k -> k.measured(edge)).orElseGet(() -> Link.of(edge));
+            Optional<Link> last = Optional.ofNullable(before.get(address));
+            Link link = last.map(k -> k.measured(edge)).orElseGet(() -> Link.of(edge));
             now.put(address, link);
-            if (!known.map(Link::told).equals(Optional.of(link.told()))) {
+            boolean news = !last.map(Link::told).equals(Optional.of(link.told()));
+            if (news || !known.contains(address)) {
                 events.add(new Event.TopologyEdgeCreated(new Event.Connection(self, node, link.told())));
             }
         });
