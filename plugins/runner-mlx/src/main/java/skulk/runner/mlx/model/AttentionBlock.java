@@ -89,14 +89,13 @@ record AttentionBlock(
             ops.rmsNormHeads(rows, 0, spec.heads(), n.query);
             ops.rmsNormHeads(rows, keys, spec.kvHeads(), n.key);
         });
-        turn(ops, rows);
-        return attendTurned(ops, rows, only);
+        return attend(ops, rows, only);
     }
 
     /** The rest of it from queries, keys and values on, for families that change these in their own way. */
-    Rows attend(Ops ops, Rows rows) {
+    Rows attend(Ops ops, Rows rows, boolean only) {
         turn(ops, rows);
-        return attendTurned(ops, rows, false);
+        return attendTurned(ops, rows, only);
     }
 
     /** Turns queries and keys to their positions, for families that go on with them in their own way. */

@@ -14,7 +14,7 @@ import skulk.runner.mlx.kernel.WorkerPool;
 /**
  * Measures the engine on this machine. Steps of a model with small layers and of one with large layers give what a weight takes and what a layer takes beside its
  * weights, for one row and for many; steps behind few tokens and behind many give what attention takes. Other formats of weights are compared with that of the models
- * by their products alone. The best of a few tries, so that a moment's other load does not count. Takes about fifteen seconds, most of them for compiling.
+ * by their products alone. The best of a few tries, so that a moment's other load does not count. Takes about twenty seconds, most of them for compiling.
  */
 public final class EngineProbe {
     private static final int COLS = 2048;

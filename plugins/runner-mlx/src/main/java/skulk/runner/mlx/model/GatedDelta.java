@@ -20,6 +20,7 @@ import skulk.runner.mlx.model.Cut.Range;
  * @param convolution {@code taps} weights per channel, oldest first
  * @param decay per value head, {@code A_log}
  * @param shift per value head, added to {@code a}
+ * @param keyNorm of queries and keys, without weights of its own
  */
 record GatedDelta(
         int index,
@@ -28,6 +29,7 @@ record GatedDelta(
         float[] convolution,
         float[] decay,
         float[] shift,
+        Ops.Norm keyNorm,
         Ops.Norm norm,
         Linear out,
         Scratch scratch) {
@@ -80,6 +82,7 @@ record GatedDelta(
                 convolution(w, path, whole, List.of(keys, keys.plus(whole.keys()), values.plus(2 * whole.keys()))),
                 w.vector(path + ".A_log", whole.valueHeads, heads.query()),
                 w.vector(path + ".dt_bias", whole.valueHeads, heads.query()),
+                Ops.Norm.plain(whole.keyWidth, KEY_EPS),
                 w.norm(path + ".norm", whole.valueWidth, place.eps, 0),
                 w.reduced(path + ".out_proj", place.hidden, whole.values(), values, false),
                 place.scratch);
@@ -136,8 +139,8 @@ record GatedDelta(
         }
         double unit = 1 / Math.sqrt(sizes.keyWidth);
         for (int h = 0; h < sizes.keyHeads; h++) {
-            normalise(arithmetic, mixed.data(), to + h * sizes.keyWidth, unit * unit);
-            normalise(arithmetic, mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
+            normalise(arithmetic.kernels, mixed.data(), to + h * sizes.keyWidth, unit * unit);
+            normalise(arithmetic.kernels, mixed.data(), to + sizes.keys() + h * sizes.keyWidth, unit);
         }
         int last = from + (sizes.taps - 1) * work.in.width() + channels;
         for (int h = 0; h < sizes.valueHeads; h++) {
@@ -148,12 +151,11 @@ record GatedDelta(
         }
     }
 
-    private void normalise(Arithmetic arithmetic, float[] x, int at, double scale) {
-        RowKernels kernels = arithmetic.kernels;
-        float factor = arithmetic.norm(x, at, sizes.keyWidth, KEY_EPS);
+    private void normalise(RowKernels kernels, float[] x, int at, double scale) {
+        kernels.rmsNorm(x, at, sizes.keyWidth, keyNorm.weight(), keyNorm.eps(), x, at);
         float narrow = kernels.narrow((float) scale);
         for (int i = at; i < at + sizes.keyWidth; i++) {
-            x[i] = kernels.narrow(kernels.narrow(x[i] * factor) * narrow);
+            x[i] = kernels.narrow(x[i] * narrow);
         }
     }
 
@@ -236,12 +238,11 @@ record GatedDelta(
             for (int i = at; i < at + sizes.valueWidth; i++) {
                 y.data()[i] = kernels.narrow(y.data()[i]);
             }
-            float factor = arithmetic.norm(y.data(), at, sizes.valueWidth, norm.eps());
+            kernels.rmsNorm(y.data(), at, sizes.valueWidth, norm.weight(), norm.eps(), y.data(), at);
             for (int i = 0; i < sizes.valueWidth; i++) {
                 float z = fed.data()[gate + h * sizes.valueWidth + i];
-                float normed = kernels.narrow(kernels.narrow(y.data()[at + i] * factor) * norm.weight()[i]);
                 // the gate acts in floats
-                y.data()[at + i] = kernels.narrow(normed * arithmetic.gate(z));
+                y.data()[at + i] = kernels.narrow(y.data()[at + i] * arithmetic.gate(z));
             }
         }
     }
@@ -285,23 +286,6 @@ record GatedDelta(
             }
             float y = 1 / (1 + exp(Math.abs(x)));
             return x * (x < 0 ? y : 1 - y);
-        }
-
-        /** By what values are multiplied so that their mean square is one. */
-        float norm(float[] x, int at, int width, double eps) {
-            if (rounds) {
-                float sum = 0;
-                for (int i = at; i < at + width; i++) {
-                    float square = x[i] * x[i];
-                    sum += square;
-                }
-                return 1 / (float) Math.sqrt(sum * (1f / width) + (float) eps);
-            }
-            double sum = 0;
-            for (int i = at; i < at + width; i++) {
-                sum += (double) x[i] * x[i];
-            }
-            return (float) (1 / Math.sqrt(sum / width + eps));
         }
     }
 

@@ -1,7 +1,6 @@
 package skulk.runner.mlx.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,7 +23,7 @@ final class Llama4Text implements Architecture {
         Rope rope = RopeConfig.of(f, Optional.empty(), c.width(), RopeConfig.theta(f, 500000));
         List<Boolean> turns = Smollm3.turns(c);
         int inner = f.count("intermediate_size_mlp", 1);
-        Ops.Norm plain = new Ops.Norm(ones(c.width()), c.eps());
+        Ops.Norm plain = Ops.Norm.plain(c.width(), c.eps());
         for (int i : c.held(w.shares().shard())) {
             String path = prefix + "layers." + i;
             AttentionBlock.Place place =
@@ -49,12 +48,6 @@ final class Llama4Text implements Architecture {
                 t.table(),
                 Optional.of(w.matrix(path, c.vocab(), c.hidden(), Cut.rows(c.hidden(), t.range()))),
                 t.norm());
-    }
-
-    private static float[] ones(int size) {
-        float[] ones = new float[size];
-        Arrays.fill(ones, 1);
-        return ones;
     }
 
     @Override

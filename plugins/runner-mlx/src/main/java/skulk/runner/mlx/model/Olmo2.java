@@ -56,7 +56,7 @@ final class Olmo2 implements Architecture {
             int mark = ops.mark();
             Rows qkv = ops.linear(h, layer.attention.qkv());
             layer.norm.apply(ops, qkv);
-            ops.add(h, ops.rmsNorm(layer.attention.attend(ops, qkv), layer.after), 1);
+            ops.add(h, ops.rmsNorm(layer.attention.attend(ops, qkv, false), layer.after), 1);
             ops.add(h, ops.rmsNorm(layer.feedForward.run(ops, h), layer.afterFeed), 1);
             ops.release(mark);
         }

@@ -375,7 +375,14 @@ final class Ops {
      *
      * @param weight factors, the offset of families that store {@code weight - 1} already added
      */
-    record Norm(float[] weight, double eps) {}
+    record Norm(float[] weight, double eps) {
+        /** Without weights of its own. */
+        static Norm plain(int width, double eps) {
+            float[] ones = new float[width];
+            Arrays.fill(ones, 1);
+            return new Norm(ones, eps);
+        }
+    }
 
     /** Work on one row, on any worker. */
     interface RowJob {
