@@ -15,7 +15,8 @@ import skulk.runner.mlx.model.SyntheticCheckpoint;
 public final class BenchTool implements ToolProvider {
     private static final String USAGE = """
             usage: bench --synthetic SHAPE | --model FOLDER  [--threads N] [--bits 4|8|16] [--group 32|64|128]
-                         [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3] [--json]
+                         [--kernels auto|exact|fast] [--prompt 512] [--generate 64] [--batch 1,2,4] [--repeat 3]
+                         [--rest SECONDS] [--json]
                    bench --synthetic SHAPE | --model FOLDER  --ranks N [--sharding Pipeline|Tensor] [--pin] [--layers 6,10]
                          [--threads 1] [--bits 4|8|16] [--group 32|64|128] [--kernels auto|exact|fast]
                          [--generate 16] [--batch 1,2,4] [--repeat 5] [--json]
@@ -26,6 +27,7 @@ public final class BenchTool implements ToolProvider {
                          [--prompt 128] [--generate 64] [--json]
                    bench --url http://HOST:PORT --model ID --soak MINUTES [--key KEY] [--concurrency 8]
                          [--cancel-rate 0.2] [--cancel-within 1500] [--prompt 512] [--generate 64] [--json]
+              --rest waits after loading, until what the compiler took is given back, and measures resident memory then
               --engine measures what nodes tell each other of their kernels, for forecasts
               --ranks splits the model over processes and compares with one process; --pin gives each a core of its own
               shapes: %s

@@ -2,6 +2,7 @@ package skulk.runner.mlx.bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,6 +54,8 @@ final class EngineBench {
         LoadOptions load = LoadOptions.defaults().withThreads(threads).withKernels(kernels(options));
         try (Decoder decoder = DecoderLoader.load(folder, load)) {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
+            Thread.sleep(
+                    Duration.ofSeconds(options.number("rest", 0))); // the compiler's memory comes back within seconds
             Optional<Long> resident = Machine.residentBytes();
             Optional<Long> mapped = Machine.mappedBytes();
             int longest = Company.longest(most, prompt, generate);

@@ -23,6 +23,7 @@ record Options(Map<String, String> values) {
             "generate",
             "batch",
             "repeat",
+            "rest",
             "concurrency",
             "requests",
             "soak",

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import skulk.api.json.Json;
 import skulk.api.json.JsonBoolean;
 import skulk.api.json.JsonObject;
@@ -14,7 +16,16 @@ import skulk.api.json.JsonObject;
  * overrides by the path of a layer.
  */
 public final class Quantization {
-    private static final List<String> KNOWN = List.of("affine", "mxfp4");
+    private static final List<String> KNOWN = List.of("affine", "mxfp4", "nvfp4", "mxfp8");
+    /** What affine values may be. */
+    private static final Set<Integer> BITS = Set.of(2, 3, 4, 5, 6, 8);
+
+    private static final Set<Integer> GROUPS = Set.of(32, 64, 128);
+    /** The methods whose width and group are fixed. */
+    private static final Map<String, Format> SMALL_FLOATS = Stream.of(
+                    new Format(4, 32, "mxfp4"), new Format(4, 16, "nvfp4"), new Format(8, 32, "mxfp8"))
+            .collect(Collectors.toMap(Format::mode, f -> f));
+
     private static final Set<String> OWN = Set.of("group_size", "bits", "mode", "quant_method");
 
     private final Optional<Format> all;
@@ -66,18 +77,22 @@ public final class Quantization {
         if (!KNOWN.contains(method)) {
             throw fields.wrong("quant_method", "is " + method + "; known are " + String.join(", ", KNOWN));
         }
-        boolean mxfp4 = mode.equals("mxfp4");
-        int bits = fields.count("bits", 1, 4);
-        int group = fields.count("group_size", 1, mxfp4 ? 32 : 64);
-        if (mxfp4 ? bits != 4 : !Set.of(2, 3, 4, 5, 6, 8).contains(bits)) {
-            throw fields.wrong(
-                    "bits", "is " + bits + " (" + mode + "); known are " + (mxfp4 ? "4" : "2, 3, 4, 5, 6, 8"));
+        Optional<Format> fixed = Optional.ofNullable(SMALL_FLOATS.get(mode));
+        Set<Integer> widths = fixed.map(f -> Set.of(f.bits)).orElse(BITS);
+        Set<Integer> groups = fixed.map(f -> Set.of(f.group)).orElse(GROUPS);
+        int bits = fields.count("bits", 1, fixed.map(Format::bits).orElse(4));
+        int group = fields.count("group_size", 1, fixed.map(Format::group).orElse(64));
+        if (!widths.contains(bits)) {
+            throw fields.wrong("bits", "is " + bits + " (" + mode + "); known are " + listed(widths));
         }
-        if (mxfp4 ? group != 32 : !Set.of(32, 64, 128).contains(group)) {
-            throw fields.wrong(
-                    "group_size", "is " + group + " (" + mode + "); known are " + (mxfp4 ? "32" : "32, 64, 128"));
+        if (!groups.contains(group)) {
+            throw fields.wrong("group_size", "is " + group + " (" + mode + "); known are " + listed(groups));
         }
         return new Format(bits, group, mode);
+    }
+
+    private static String listed(Set<Integer> values) {
+        return values.stream().sorted().map(String::valueOf).collect(Collectors.joining(", "));
     }
 
     /** The format of the matrix at {@code path} (its name without {@code .weight}), empty if the config leaves it plain. */
@@ -90,7 +105,12 @@ public final class Quantization {
      *
      * @param bits width of a value
      * @param group values along a row that share a scale
-     * @param mode {@code affine} (value × scale + bias) or {@code mxfp4} (4-bit floats with a power-of-two scale)
+     * @param mode {@code affine} (value × scale + bias), {@code mxfp4} or {@code mxfp8} (floats of 4 or 8 bits with a power of two as scale), or {@code nvfp4} (4-bit floats
+     *     with an 8-bit float as scale)
      */
-    public record Format(int bits, int group, String mode) {}
+    public record Format(int bits, int group, String mode) {
+        public boolean affine() {
+            return mode.equals("affine");
+        }
+    }
 }

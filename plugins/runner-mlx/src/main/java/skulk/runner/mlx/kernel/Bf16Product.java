@@ -15,14 +15,16 @@ final class Bf16Product implements FloatProducts {
         TileFormat format = unit.matrix().format();
         int end = Math.min(unit.matrix().rows(), to * ROWS);
         for (int output = from * ROWS; output < end; output++) {
-            row(unit.matrix(), output, weights);
+            if (!format.small()) {
+                row(unit.matrix(), output, weights);
+            }
             for (int row = 0; row < unit.rows(); row++) {
                 int x = unit.xAt() + row * unit.xStride();
                 int y = Product.outputAt(unit, row, output / ROWS) + output % ROWS;
                 float sum = unit.y()[y];
                 unit.y()[y] = switch (format.kind()) {
                     case AFFINE -> rounded(sum, weights, unit.x(), x);
-                    case FP4 -> scaled(sum, unit.matrix(), output, weights, unit.x(), x);
+                    case FP4, FP8 -> scaled(sum, unit.matrix(), output, unit.x(), x);
                     default -> plain(sum, weights, unit.x(), x);
                 };
             }
@@ -56,16 +58,17 @@ final class Bf16Product implements FloatProducts {
         return sum;
     }
 
-    /** 4-bit floats are added up group by group before their scale is applied. */
-    private static float scaled(float start, TileMatrix matrix, int output, float[] w, float[] x, int at) {
+    /** Small floats are added up group by group before their scale is applied. */
+    private static float scaled(float start, TileMatrix matrix, int output, float[] x, int at) {
         TileFormat format = matrix.format();
         float sum = start;
-        for (int k = 0; k < w.length; k += format.group()) {
+        for (int k = 0; k < matrix.cols(); k += format.group()) {
             long group = output / ROWS * matrix.tileBytes() + k / format.group() * format.groupBytes();
             float scale = ScalarMatrix.scale(matrix.data(), format, group, output % ROWS);
             float part = 0;
-            for (int i = k; i < k + format.group(); i++) {
-                part = Bf16.round(part + Bf16.round(x[at + i] * (w[i] / scale)));
+            for (int i = 0; i < format.group(); i++) {
+                float value = ScalarMatrix.small(matrix.data(), format, group, i, output % ROWS);
+                part = Bf16.round(part + Bf16.round(x[at + k + i] * value));
             }
             sum = Bf16.round(sum + Bf16.round(scale * part));
         }

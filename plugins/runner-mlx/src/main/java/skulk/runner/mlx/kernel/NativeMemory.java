@@ -100,24 +100,6 @@ public final class NativeMemory implements AutoCloseable {
         segment.fill((byte) 0);
     }
 
-    /**
-     * Gives back what {@code malloc} keeps after it was freed: compiling large kernels leaves some hundred megabytes
-     * there. Does nothing where the C library has no such call.
-     */
-    @SuppressWarnings("checkstyle:illegalcatch")
-    public static void trim() {
-        Linker linker = Linker.nativeLinker();
-        linker.defaultLookup().find("malloc_trim").ifPresent(address -> {
-            try {
-                MethodHandle trim = linker.downcallHandle(
-                        address, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-                int ignored = (int) trim.invokeExact(0L);
-            } catch (Throwable e) {
-                LOG.log(Level.DEBUG, "malloc_trim", e);
-            }
-        });
-    }
-
     private static void advise(MemorySegment segment, int advice) throws Throwable {
         MethodHandle madvise = handle(
                 "madvise",

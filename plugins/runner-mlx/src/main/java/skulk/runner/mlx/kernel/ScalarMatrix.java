@@ -12,7 +12,6 @@ final class ScalarMatrix implements MatrixKernels {
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final float[] FP4 = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, -0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
 
     @Override
     public void expand(TileMatrix matrix, int tile, int from, int count, float[] out, int at) {
@@ -39,11 +38,17 @@ final class ScalarMatrix implements MatrixKernels {
                 float bias = scale(data, format, group + (long) ROWS * format.scaleBytes(), row);
                 yield Math.fma(code(data, format, group, col % format.group(), row), scale, bias);
             }
-            case FP4 -> {
+            case FP4, FP8 -> {
                 long group = start + col / format.group() * format.groupBytes();
-                yield FP4[code(data, format, group, col % format.group(), row)] * scale(data, format, group, row);
+                yield small(data, format, group, col % format.group(), row) * scale(data, format, group, row);
             }
         };
+    }
+
+    /** A small float without its scale. */
+    static float small(MemorySegment data, TileFormat format, long group, int k, int row) {
+        int code = code(data, format, group, k, row);
+        return format.kind() == TileFormat.Kind.FP4 ? SmallFloat.fp4(code) : SmallFloat.fp8(code);
     }
 
     static float scale(MemorySegment data, TileFormat format, long at, int row) {

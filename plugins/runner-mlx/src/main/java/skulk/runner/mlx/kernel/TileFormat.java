@@ -23,8 +23,10 @@ public record TileFormat(Kind kind, int bits, int group, boolean wideScales) {
         BF16,
         /** {@code value × scale + bias}. */
         AFFINE,
-        /** 4-bit floats (1 sign, 2 exponent, 1 mantissa bit) times a scale, no bias. */
-        FP4
+        /** 4-bit floats (1 sign, 2 exponent, 1 mantissa bit) times a scale in BF16, no bias. */
+        FP4,
+        /** 8-bit floats (1 sign, 4 exponent, 3 mantissa bits) times a scale in BF16, no bias. */
+        FP8
     }
 
     public static TileFormat plain(Kind kind) {
@@ -39,8 +41,17 @@ public record TileFormat(Kind kind, int bits, int group, boolean wideScales) {
         return new TileFormat(Kind.FP4, 4, group, false);
     }
 
+    public static TileFormat fp8(int group) {
+        return new TileFormat(Kind.FP8, 8, group, false);
+    }
+
     public boolean quantised() {
-        return kind == Kind.AFFINE || kind == Kind.FP4;
+        return kind == Kind.AFFINE || small();
+    }
+
+    /** Whether values are floats of 4 or 8 bits. */
+    public boolean small() {
+        return kind == Kind.FP4 || kind == Kind.FP8;
     }
 
     /** Bytes of one scale or bias. */
@@ -52,7 +63,7 @@ public record TileFormat(Kind kind, int bits, int group, boolean wideScales) {
     public int groupHead() {
         return switch (kind) {
             case AFFINE -> 2 * ROWS * scaleBytes();
-            case FP4 -> ROWS * scaleBytes();
+            case FP4, FP8 -> ROWS * scaleBytes();
             default -> 0;
         };
     }

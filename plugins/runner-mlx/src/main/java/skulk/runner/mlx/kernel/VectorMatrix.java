@@ -52,11 +52,11 @@ final class VectorMatrix implements MatrixKernels {
                     group += format.groupBytes();
                 }
             }
-            case FP4 -> {
+            case FP4, FP8 -> {
                 long group = start + from / format.group() * format.groupBytes();
                 for (int k = 0; k < count; k += format.group()) {
                     for (int lane = 0; lane < ROWS; lane += N) {
-                        fp4(matrix.data(), group, lane, format, out, at + k * ROWS + lane);
+                        small(matrix.data(), group, lane, format, out, at + k * ROWS + lane);
                     }
                     group += format.groupBytes();
                 }
@@ -120,30 +120,21 @@ final class VectorMatrix implements MatrixKernels {
         }
     }
 
-    /**
-     * A 4-bit float's exponent and mantissa bits, moved to the top of a float's, times 2^126: 2^(e-1) (1 + m/2), and
-     * the subnormal m/2, come out exactly.
-     */
-    private static void fp4(MemorySegment data, long group, int lane, TileFormat format, float[] out, int at) {
-        FloatVector scale = format.wideScales()
-                ? FloatVector.fromMemorySegment(F, data, group + lane * 4L, LITTLE_ENDIAN)
-                : ((IntVector) ShortVector.fromMemorySegment(HALF, data, group + lane * 2L, LITTLE_ENDIAN)
-                                .convertShape(ZERO_EXTEND_S2I, I, 0))
-                        .lanewise(LSHL, 16)
-                        .reinterpretAsFloats();
-        long words = group + format.groupHead() + lane * 4L;
-        for (int k = 0; k < format.group(); k++) {
-            IntVector code = IntVector.fromMemorySegment(I, data, words + (k >>> 3) * (ROWS * 4L), LITTLE_ENDIAN)
-                    .lanewise(LSHR, (k & 7) * 4);
-            IntVector sign = code.and(8).lanewise(LSHL, 28);
-            FloatVector magnitude =
-                    code.and(7).lanewise(LSHL, 22).reinterpretAsFloats().mul(0x1p126f);
-            magnitude
-                    .reinterpretAsInts()
-                    .or(sign)
-                    .reinterpretAsFloats()
-                    .mul(scale)
-                    .intoArray(out, at + k * ROWS);
+    private static void small(MemorySegment data, long group, int lane, TileFormat format, float[] out, int at) {
+        FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(HALF, data, group + lane * 2L, LITTLE_ENDIAN)
+                        .convertShape(ZERO_EXTEND_S2I, I, 0))
+                .lanewise(LSHL, 16)
+                .reinterpretAsFloats();
+        long word = group + format.groupHead() + lane * 4L;
+        int bits = format.bits();
+        for (int stop = at + format.group() * ROWS; at != stop; word += ROWS * 4L) {
+            IntVector codes = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
+            for (int k = 0; k < 32; k += bits) {
+                FloatVector value = bits == 4 ? SmallFloat.Vectors.fp4(codes) : SmallFloat.Vectors.fp8(codes);
+                value.mul(scale).intoArray(out, at);
+                codes = codes.lanewise(LSHR, bits);
+                at += ROWS;
+            }
         }
     }
 

@@ -127,10 +127,8 @@ public final class DecoderLoader {
             Warmup.steps(new TransformerDecoder(architecture, spec, cache, muted, alone));
         }
         if (precision.large()) {
-            // kernels that are not compiled yet fill the heap with boxed vectors, and the compiler leaves free memory
-            // behind; give both back before serving
-            System.gc();
-            NativeMemory.trim();
+            System.gc(); // kernels that are not compiled yet fill the heap with boxed vectors; give it back before
+            // serving
         }
         return decoder;
     }

@@ -12,6 +12,7 @@ import skulk.runner.mlx.checkpoint.DType;
 import skulk.runner.mlx.checkpoint.Quantization.Format;
 import skulk.runner.mlx.checkpoint.Tensor;
 import skulk.runner.mlx.kernel.NativeMemory;
+import skulk.runner.mlx.kernel.SmallFloat;
 import skulk.runner.mlx.kernel.TileFormat;
 import skulk.runner.mlx.kernel.TileFormat.Kind;
 import skulk.runner.mlx.kernel.TileMatrix;
@@ -93,10 +94,12 @@ final class Packer {
     TileMatrix quantised(Quantised q, Cut cut) {
         Format format = q.format;
         int group = groupFor(format, cut);
-        boolean affine = q.biases.isPresent();
-        TileFormat tiles = affine
-                ? TileFormat.affine(format.bits(), group, q.scales.dtype() != DType.BF16)
-                : TileFormat.fp4(group);
+        TileFormat tiles =
+                switch (format.mode()) {
+                    case "affine" -> TileFormat.affine(format.bits(), group, q.scales.dtype() != DType.BF16);
+                    case "mxfp8" -> TileFormat.fp8(group);
+                    default -> TileFormat.fp4(group);
+                };
         TileMatrix matrix = allocate(cut, tiles);
         int rowWords = matrix.cols() * format.bits() / 32;
         int groupWords = group * format.bits() / 32;
@@ -142,10 +145,13 @@ final class Packer {
         for (int g = 0; g < matrix.cols() / tiles.group(); g++) {
             long to = tileAt + g * tiles.groupBytes();
             long from = first + (cut.columns().from() + g * tiles.group()) / q.format.group();
-            putScale(matrix.data(), to, row, tiles, q.scales, from);
-            if (q.biases.isPresent()) {
-                putScale(matrix.data(), to + (long) ROWS * tiles.scaleBytes(), row, tiles, q.biases.get(), from);
+            if (!q.format.affine()) {
+                byte code = q.scales.data().get(ValueLayout.JAVA_BYTE, from);
+                matrix.data().set(SHORT, to + row * 2L, scale(q.format, code & 0xff));
+                continue;
             }
+            putScale(matrix.data(), to, row, tiles, q.scales, from);
+            putScale(matrix.data(), to + (long) ROWS * tiles.scaleBytes(), row, tiles, q.biases.orElseThrow(), from);
         }
     }
 
@@ -162,11 +168,15 @@ final class Packer {
         return group;
     }
 
+    /** The scale of a group of small floats as BF16, which holds all of them exactly: a power of two, or an 8-bit float. */
+    private static short scale(Format format, int code) {
+        return format.mode().equals("nvfp4")
+                ? (short) (Float.floatToRawIntBits(SmallFloat.fp8(code)) >>> 16)
+                : (short) (code == 0 ? 0x40 : code << 7);
+    }
+
     private static void putScale(MemorySegment to, long at, int row, TileFormat tiles, Tensor from, long index) {
-        if (from.dtype() == DType.U8) {
-            int exponent = from.data().get(ValueLayout.JAVA_BYTE, index) & 0xff;
-            to.set(SHORT, at + row * 2L, (short) (exponent == 0 ? 0x40 : exponent << 7));
-        } else if (tiles.wideScales()) {
+        if (tiles.wideScales()) {
             to.set(INT, at + row * 4L, Float.floatToRawIntBits(from.get(index)));
         } else {
             to.set(SHORT, at + row * 2L, from.data().get(SHORT, index * 2));
@@ -196,7 +206,7 @@ final class Packer {
     /**
      * The tensors of a quantised matrix.
      *
-     * @param biases absent for FP4
+     * @param biases of affine values only
      */
     record Quantised(Tensor weight, Tensor scales, Optional<Tensor> biases, Format format) {}
 }

@@ -204,9 +204,9 @@ public final class Weights {
         }
         weight.expect(size.rows, (long) size.cols * format.bits() / 32);
         scales.expect(size.rows, size.cols / format.group());
-        if (format.mode().equals("mxfp4")) {
+        if (!format.affine()) {
             if (scales.dtype() != DType.U8) {
-                throw scales.wrong("is " + scales.dtype() + ", mxfp4 scales are U8");
+                throw scales.wrong("is " + scales.dtype() + ", " + format.mode() + " scales are U8");
             }
             return new Packer.Quantised(weight, scales, Optional.empty(), format);
         }

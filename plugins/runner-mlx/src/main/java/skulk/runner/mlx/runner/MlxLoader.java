@@ -16,7 +16,6 @@ import skulk.runner.mlx.embed.EmbedRunner;
 import skulk.runner.mlx.embed.Embedder;
 import skulk.runner.mlx.embed.EmbedderLoader;
 import skulk.runner.mlx.grammar.Grammars;
-import skulk.runner.mlx.kernel.NativeMemory;
 import skulk.runner.mlx.model.Decoder;
 import skulk.runner.mlx.model.DecoderLoader;
 import skulk.runner.mlx.model.LoadOptions;
@@ -133,7 +132,6 @@ final class MlxLoader {
         rank.watcher().phase("warmup", "");
         new WarmUp(decoder, scheduler, context).run();
         WarmUp.converse(runner, rank.shard().modelCard().modelId());
-        NativeMemory.trim(); // the compiler has left some more
         group.ready();
         watcher.open();
         return runner;

@@ -87,14 +87,25 @@ class CheckpointTest {
     }
 
     @Test
-    void refusesFormatsByName() {
-        for (String mode : List.of("nvfp4", "mxfp8")) {
-            String refusal = refusal(
-                    () -> quantization("{\"quantization\":{\"mode\":\"" + mode + "\",\"group_size\":16,\"bits\":8}}"));
-            assertTrue(refusal.contains("mode is " + mode + "; known are affine, mxfp4"), refusal);
+    void smallFloatsHaveTheirOwnWidthAndGroup() {
+        for (Format format :
+                List.of(new Format(4, 32, "mxfp4"), new Format(4, 16, "nvfp4"), new Format(8, 32, "mxfp8"))) {
+            assertEquals(
+                    Optional.of(format),
+                    quantization("{\"quantization\":{\"mode\":\"" + format.mode() + "\"}}")
+                            .at("any"));
+            assertTrue(refusal(() ->
+                            quantization("{\"quantization\":{\"mode\":\"" + format.mode() + "\",\"group_size\":64}}"))
+                    .contains("group_size is 64 (" + format.mode() + "); known are " + format.group()));
         }
-        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"mxfp4\",\"group_size\":64}}"))
-                .contains("group_size is 64 (mxfp4)"));
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"nvfp4\",\"bits\":8}}"))
+                .contains("bits is 8 (nvfp4); known are 4"));
+    }
+
+    @Test
+    void refusesFormatsByName() {
+        assertTrue(refusal(() -> quantization("{\"quantization\":{\"mode\":\"mxfp6\"}}"))
+                .contains("mode is mxfp6; known are affine, mxfp4, nvfp4, mxfp8"));
     }
 
     @Test

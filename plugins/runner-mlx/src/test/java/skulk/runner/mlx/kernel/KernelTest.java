@@ -50,7 +50,11 @@ class KernelTest {
                 TileFormat.affine(6, 64, false),
                 TileFormat.affine(8, 16, true),
                 TileFormat.affine(8, 128, false),
-                TileFormat.fp4(32));
+                TileFormat.fp4(8),
+                TileFormat.fp4(16),
+                TileFormat.fp4(32),
+                TileFormat.fp8(4),
+                TileFormat.fp8(32));
     }
 
     @ParameterizedTest

@@ -35,7 +35,7 @@ public class ProductBenchmark {
     /** Rows of weights, all of which are outputs. */
     private static final int OUTPUTS = 2048;
 
-    @Param({"affine4", "affine8", "bf16", "f16"})
+    @Param({"affine4", "affine8", "fp4", "fp8", "bf16", "f16"})
     private String weights;
 
     @Param({"1", "4", "64"})
@@ -74,6 +74,8 @@ public class ProductBenchmark {
                 switch (weights) {
                     case "affine4" -> TileFormat.affine(4, 64, false);
                     case "affine8" -> TileFormat.affine(8, 64, false);
+                    case "fp4" -> TileFormat.fp4(32);
+                    case "fp8" -> TileFormat.fp8(32);
                     case "bf16" -> TileFormat.plain(TileFormat.Kind.BF16);
                     case "f16" -> TileFormat.plain(TileFormat.Kind.F16);
                     default -> throw new IllegalArgumentException(weights);

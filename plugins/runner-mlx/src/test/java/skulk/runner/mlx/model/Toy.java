@@ -18,7 +18,7 @@ import skulk.runner.mlx.checkpoint.SafetensorsWriter;
 
 /**
  * A tiny model described in {@code toys/<name>.json}: its configuration, its tensors with a rule for their random
- * values, and the first logits of some rows: as an independent evaluation in double precision gave them, or, for those
+ * values, and the first logits of some rows: as an independent evaluation in double precision gave them, or, for nvfp4, mxfp8 and those
  * in {@code toys/bf16}, as MLX 0.32 did on a CPU.
  *
  * <p>A rule is {@code F32 <shape> <middle> <spread>} or {@code BF16 …} for values spread evenly, {@code U32 <shape>} for random bits or
