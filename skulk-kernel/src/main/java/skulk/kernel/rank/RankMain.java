@@ -24,6 +24,7 @@ public final class RankMain {
                 .ifPresentOrElse(
                         node -> node.onExit().thenRun(() -> Runtime.getRuntime().halt(0)),
                         () -> Runtime.getRuntime().halt(0));
+        HeapKeeper.start();
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(arguments[0]));
         new RankLoop(channel, source).run();

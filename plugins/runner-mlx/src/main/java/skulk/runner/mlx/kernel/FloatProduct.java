@@ -33,7 +33,7 @@ final class FloatProduct implements FloatProducts {
 
     @Override
     public void compute(Unit unit, int from, int to, int worker) {
-        if (unit.rows() <= DIRECT_ROWS && kernels.direct(unit.matrix().format())) {
+        if (unit.rows() <= DIRECT_ROWS) {
             for (int tile = from; tile < to; tile += 2) {
                 direct(unit, tile, scratch[worker].sums);
             }

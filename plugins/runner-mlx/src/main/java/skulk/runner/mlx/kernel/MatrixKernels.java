@@ -28,9 +28,6 @@ public interface MatrixKernels {
      */
     void multiply2x4(float[] w, int wAt, int tileStride, int count, Rows4 rows);
 
-    /** Whether {@link #multiply2x1} has a form for weights of this format. */
-    boolean direct(TileFormat format);
-
     /**
      * Two tiles and one row of activations without expanding to memory, the same sums in the same order: 32 outputs at
      * {@code y[yAt]}.

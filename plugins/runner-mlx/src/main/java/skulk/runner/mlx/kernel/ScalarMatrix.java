@@ -93,11 +93,6 @@ final class ScalarMatrix implements MatrixKernels {
     }
 
     @Override
-    public boolean direct(TileFormat format) {
-        return true;
-    }
-
-    @Override
     public void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt) {
         for (int r = 0; r < 2 * ROWS; r++) {
             float sum = 0;

@@ -26,11 +26,6 @@ import jdk.incubator.vector.ShortVector;
 final class VectorDirect {
     private VectorDirect() {}
 
-    /** Whether there is a kernel for the format. */
-    static boolean takes(TileFormat format) {
-        return format.kind() != TileFormat.Kind.AFFINE || format.bits() == 4 || format.bits() == 8;
-    }
-
     /**
      * Two tiles and one row, in the lanes from {@code lane} on.
      *
@@ -42,10 +37,10 @@ final class VectorDirect {
     static void multiply(Pair w, float[] x, int xAt, float[] y, int yAt) {
         switch (w.format.kind()) {
             case AFFINE -> {
-                if (w.format.bits() == 4) {
-                    affine4(w, x, xAt, y, yAt);
-                } else {
-                    affine8(w, x, xAt, y, yAt);
+                switch (w.format.bits()) {
+                    case 4 -> affine4(w, x, xAt, y, yAt);
+                    case 8 -> affine8(w, x, xAt, y, yAt);
+                    default -> affine(w, x, xAt, y, yAt);
                 }
             }
             case BF16 -> bf16(w, x, xAt, y, yAt);
@@ -54,6 +49,73 @@ final class VectorDirect {
             case FP4 -> fp4(w, x, xAt, y, yAt);
             case FP8 -> fp8(w, x, xAt, y, yAt);
         }
+    }
+
+    private static void affine(Pair w, float[] x, int xAt, float[] y, int yAt) {
+        MemorySegment data = w.data;
+        boolean wide = w.format.wideScales();
+        int head = w.format.groupHead();
+        int group = w.format.group();
+        long lane = w.lane;
+        long at = w.at;
+        int bits = w.format.bits();
+        int mask = (1 << bits) - 1;
+        FloatVector y0 = FloatVector.zero(F);
+        FloatVector y1 = FloatVector.zero(F);
+        int end = xAt + w.cols;
+        while (xAt != end) {
+            FloatVector scale0 = wide
+                    ? FloatVector.fromMemorySegment(F, data, at + lane * 4, LITTLE_ENDIAN)
+                    : ((IntVector) ShortVector.fromMemorySegment(HALF, data, at + lane * 2, LITTLE_ENDIAN)
+                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
+                            .lanewise(LSHL, 16)
+                            .reinterpretAsFloats();
+            FloatVector bias0 = wide
+                    ? FloatVector.fromMemorySegment(F, data, at + 64 + lane * 4, LITTLE_ENDIAN)
+                    : ((IntVector) ShortVector.fromMemorySegment(HALF, data, at + 32 + lane * 2, LITTLE_ENDIAN)
+                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
+                            .lanewise(LSHL, 16)
+                            .reinterpretAsFloats();
+            FloatVector scale1 = wide
+                    ? FloatVector.fromMemorySegment(F, data, at + w.next + lane * 4, LITTLE_ENDIAN)
+                    : ((IntVector) ShortVector.fromMemorySegment(HALF, data, at + w.next + lane * 2, LITTLE_ENDIAN)
+                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
+                            .lanewise(LSHL, 16)
+                            .reinterpretAsFloats();
+            FloatVector bias1 = wide
+                    ? FloatVector.fromMemorySegment(F, data, at + w.next + 64 + lane * 4, LITTLE_ENDIAN)
+                    : ((IntVector) ShortVector.fromMemorySegment(HALF, data, at + w.next + 32 + lane * 2, LITTLE_ENDIAN)
+                                    .convertShape(ZERO_EXTEND_S2I, I, 0))
+                            .lanewise(LSHL, 16)
+                            .reinterpretAsFloats();
+            long words = at + head + lane * 4;
+            int width = group * bits;
+            for (int bit = 0; bit < width; bit += bits) {
+                long word = words + (bit >>> 5) * (ROWS * 4L);
+                int shift = bit & 31;
+                IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN)
+                        .lanewise(LSHR, shift);
+                IntVector u = IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN)
+                        .lanewise(LSHR, shift);
+                if (shift + bits > 32) {
+                    word += ROWS * 4L;
+                    v = v.or(IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN)
+                            .lanewise(LSHL, 32 - shift));
+                    u = u.or(IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN)
+                            .lanewise(LSHL, 32 - shift));
+                }
+                FloatVector value = FloatVector.broadcast(F, x[xAt++]);
+                y0 = ((FloatVector) v.and(mask).convert(I2F, 0))
+                        .fma(scale0, bias0)
+                        .fma(value, y0);
+                y1 = ((FloatVector) u.and(mask).convert(I2F, 0))
+                        .fma(scale1, bias1)
+                        .fma(value, y1);
+            }
+            at += head + (long) group * bits * 2;
+        }
+        y0.intoArray(y, yAt + w.lane);
+        y1.intoArray(y, yAt + ROWS + w.lane);
     }
 
     private static void affine4(Pair w, float[] x, int xAt, float[] y, int yAt) {

@@ -139,11 +139,6 @@ final class VectorMatrix implements MatrixKernels {
     }
 
     @Override
-    public boolean direct(TileFormat format) {
-        return VectorDirect.takes(format);
-    }
-
-    @Override
     public void multiply2x1(TileMatrix matrix, int tile, float[] x, int xAt, float[] y, int yAt) {
         long bytes = matrix.tileBytes();
         for (int lane = 0; lane < ROWS; lane += N) {

@@ -35,7 +35,7 @@ public class ProductBenchmark {
     /** Rows of weights, all of which are outputs. */
     private static final int OUTPUTS = 2048;
 
-    @Param({"affine4", "affine8", "fp4", "fp8", "bf16", "f16"})
+    @Param({"affine3", "affine4", "affine6", "affine8", "fp4", "fp8", "bf16", "f16"})
     private String weights;
 
     @Param({"1", "4", "64"})
@@ -72,7 +72,9 @@ public class ProductBenchmark {
     public void fill() {
         TileFormat format =
                 switch (weights) {
+                    case "affine3" -> TileFormat.affine(3, 64, false);
                     case "affine4" -> TileFormat.affine(4, 64, false);
+                    case "affine6" -> TileFormat.affine(6, 64, false);
                     case "affine8" -> TileFormat.affine(8, 64, false);
                     case "fp4" -> TileFormat.fp4(32);
                     case "fp8" -> TileFormat.fp8(32);
