@@ -25,6 +25,7 @@ import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import skulk.api.cluster.ClusterView;
 import skulk.api.cluster.NodeId;
+import skulk.api.cluster.Topology;
 import skulk.api.cluster.Topology.Edge;
 import skulk.kernel.telemetry.MachineProbe;
 
@@ -33,7 +34,8 @@ import skulk.kernel.telemetry.MachineProbe;
  * section 1, {@code topology}). A member answers on a port of its own that echoes a few bytes, counts what follows, and does nothing else; a node alone opens none.
  *
  * <p>Members are measured when they appear and every ten seconds after; how much an address carries only when it is new, with at most {@value #MOST} bytes or a
- * fifth of a second. That members are gone is for the membership to notice.
+ * fifth of a second. Where the cluster knows of no edge, what it takes to have one is said and done again every two seconds: a message may come before its receiver
+ * knows of the sender, and a report go down with the side of a merge that gave way. That members are gone is for the membership to notice.
  */
 final class Reachability implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Reachability.class.getName());
@@ -49,6 +51,7 @@ final class Reachability implements AutoCloseable {
     private static final long LOOK_NANOS = 200_000;
     private static final int CONNECT_MILLIS = 2000;
     private static final long AGAIN_SECONDS = 10;
+    private static final long MISSING_SECONDS = 2;
     private static final int CHUNK = 64 << 10;
     /** Bytes sent at most to see how many a link carries. */
     private static final int MOST = 8 << 20;
@@ -60,9 +63,10 @@ final class Reachability implements AutoCloseable {
     private final IntSupplier apiPort;
     private final Map<NodeId, Message.ProbeEndpoint> endpoints = new ConcurrentHashMap<>();
     private final Map<NodeId, Map<String, Link>> told = new ConcurrentHashMap<>();
+    private final Set<NodeId> measuring = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("reachability").daemon().factory());
-    private List<NodeId> members = List.of();
+    private volatile List<NodeId> members = List.of();
     private Optional<ServerSocket> server = Optional.empty();
 
     Reachability(NodeId self, ClusterNode cluster, IntSupplier apiPort) {
@@ -71,6 +75,23 @@ final class Reachability implements AutoCloseable {
         this.apiPort = apiPort;
         timer.scheduleWithFixedDelay(
                 () -> endpoints.keySet().forEach(this::measureLater), AGAIN_SECONDS, AGAIN_SECONDS, TimeUnit.SECONDS);
+        timer.scheduleWithFixedDelay(this::seekMissing, MISSING_SECONDS, MISSING_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private void seekMissing() {
+        try {
+            Topology known = cluster.view().topology();
+            members.stream().filter(node -> !node.equals(self)).forEach(node -> {
+                if (known.edges(self, node).isEmpty()) {
+                    measureLater(node);
+                }
+                if (known.edges(node, self).isEmpty()) {
+                    endpoint().ifPresent(own -> cluster.send(node, own));
+                }
+            });
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "edges are sought again in " + MISSING_SECONDS + " s", e); // the timer must not end
+        }
     }
 
     /** On the control thread. */
@@ -88,7 +109,7 @@ final class Reachability implements AutoCloseable {
     }
 
     /** Where this node is measured. */
-    private Optional<Message> endpoint() {
+    private synchronized Optional<Message> endpoint() {
         listen();
         return server.map(s -> new Message.ProbeEndpoint(Addresses.own(), s.getLocalPort(), apiPort.getAsInt()));
     }
@@ -159,7 +180,15 @@ final class Reachability implements AutoCloseable {
     }
 
     private void measureLater(NodeId node) {
-        Thread.ofVirtual().name("probe").start(() -> measure(node));
+        if (measuring.add(node)) { // whoever is not reached takes a while
+            Thread.ofVirtual().name("probe").start(() -> {
+                try {
+                    measure(node);
+                } finally {
+                    measuring.remove(node);
+                }
+            });
+        }
     }
 
     private void measure(NodeId node) {

@@ -25,6 +25,10 @@ import skulk.runner.mlx.model.Cut.Range;
  * as long as the memory.
  */
 public final class Weights {
+    /** Names under which programs other than MLX store a second scale beside those of the groups. */
+    private static final List<String> WHOLE_SCALES =
+            List.of(".global_scale", ".weight_global_scale", ".weight_scale_2");
+
     private final Checkpoint checkpoint;
     private final Quantization quantization;
     private final Packer packer;
@@ -207,6 +211,11 @@ public final class Weights {
         if (!format.affine()) {
             if (scales.dtype() != DType.U8) {
                 throw scales.wrong("is " + scales.dtype() + ", " + format.mode() + " scales are U8");
+            }
+            for (String whole : WHOLE_SCALES) {
+                if (has(path + whole)) {
+                    throw checkpoint.get(path + whole).wrong("is a scale of a whole matrix, which is not known");
+                }
             }
             return new Packer.Quantised(weight, scales, Optional.empty(), format);
         }

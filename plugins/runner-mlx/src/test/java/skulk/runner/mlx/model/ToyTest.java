@@ -1,6 +1,7 @@
 package skulk.runner.mlx.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import skulk.api.json.JsonObject;
+import skulk.api.json.JsonString;
+import skulk.runner.mlx.checkpoint.CheckpointException;
 import skulk.runner.mlx.kernel.Backend;
 import skulk.runner.mlx.model.LoadOptions.Kernels;
 import skulk.runner.mlx.model.LoadOptions.Shard;
@@ -97,6 +101,19 @@ class ToyTest {
                         same(golden.logits(), Agreement.split(golden, 2, byTensors, Kernels.MLX), "split by tensors");
                     }
                 }));
+    }
+
+    /** Other programs store one more scale per matrix; without it every value would be wrong. */
+    @Test
+    void refusesScalesOfWholeMatrices() throws IOException {
+        Toy toy = Toy.read("llama_nvfp4");
+        String scale = "model.layers.0.self_attn.q_proj.weight_scale_2";
+        JsonObject tensors = toy.json().object("tensors").orElseThrow().with(scale, new JsonString("F32 1 1 0"));
+        Golden golden =
+                new Toy("whole_scale", toy.json().with("tensors", tensors)).write(folder.resolve("whole_scale"));
+        CheckpointException refusal =
+                assertThrows(CheckpointException.class, () -> DecoderLoader.load(golden.folder(), ONE_THREAD));
+        assertTrue(refusal.getMessage().contains(scale + " is a scale of a whole matrix"), refusal.getMessage());
     }
 
     private static void same(float[][] expected, float[][] rows, String what) {
