@@ -47,7 +47,17 @@ public record Recovery(Policy policy, Predicate<Instance> replaceable) {
 
     /** @param attempt the one that is over */
     boolean mayWait(ClusterView now, Instance lost, int attempt) {
-        return policy.on() && attempt <= policy.attempts() && (expected(now, lost) || replaceable.test(lost));
+        return policy.on()
+                && attempt <= policy.attempts()
+                && (expected(now, lost) || restarts(now, lost) || replaceable.test(lost));
+    }
+
+    /** Whether a rank that failed may be started again: its node is there, and nobody has deleted the instance. The view may show the failure before the request hears of it. */
+    private static boolean restarts(ClusterView now, Instance lost) {
+        return now.instancesOf(lost.modelId())
+                .filter(i -> i.instanceId().equals(lost.instanceId()))
+                .anyMatch(i -> now.members()
+                        .containsAll(i.shardAssignments().nodeToRunner().keySet()));
     }
 
     /** Whether any instance of the model is there that serves or may come to serve. */
