@@ -39,8 +39,7 @@ public record Recovery(Policy policy, Predicate<Instance> replaceable) {
 
     /** Whether an instance cannot answer any more as it is: a node of it is gone, or a rank has failed. */
     static boolean broken(ClusterView now, Instance instance) {
-        return !now.members()
-                        .containsAll(instance.shardAssignments().nodeToRunner().keySet())
+        return !allThere(now, instance)
                 || instance.shardAssignments().runnerToShard().keySet().stream()
                         .anyMatch(r -> now.runners().get(r) instanceof RunnerFailed);
     }
@@ -55,9 +54,12 @@ public record Recovery(Policy policy, Predicate<Instance> replaceable) {
     /** Whether a rank that failed may be started again: its node is there, and nobody has deleted the instance. The view may show the failure before the request hears of it. */
     private static boolean restarts(ClusterView now, Instance lost) {
         return now.instancesOf(lost.modelId())
-                .filter(i -> i.instanceId().equals(lost.instanceId()))
-                .anyMatch(i -> now.members()
-                        .containsAll(i.shardAssignments().nodeToRunner().keySet()));
+                .anyMatch(i -> i.instanceId().equals(lost.instanceId()) && allThere(now, i));
+    }
+
+    private static boolean allThere(ClusterView now, Instance instance) {
+        return now.members()
+                .containsAll(instance.shardAssignments().nodeToRunner().keySet());
     }
 
     /** Whether any instance of the model is there that serves or may come to serve. */

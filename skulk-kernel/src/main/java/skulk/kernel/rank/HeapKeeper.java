@@ -3,10 +3,9 @@ package skulk.kernel.rank;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryNotificationInfo;
 import java.lang.management.MemoryPoolMXBean;
-import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
-import java.util.Optional;
 import javax.management.NotificationEmitter;
+import skulk.kernel.telemetry.ProcessMemory;
 
 /**
  * Collects all of the heap when it holds more than twice what was left by the collection before. The serial collector empties the old generation only when the heap has
@@ -25,14 +24,9 @@ final class HeapKeeper {
 
     /** Keeps this process's heap until it ends; does nothing with a collector whose old generation tells no threshold. */
     static void start() {
-        old().ifPresent(pool -> new HeapKeeper(pool).watch());
-    }
-
-    private static Optional<MemoryPoolMXBean> old() {
-        return ManagementFactory.getMemoryPoolMXBeans().stream()
-                .filter(pool -> pool.getType() == MemoryType.HEAP && pool.isUsageThresholdSupported())
-                .filter(pool -> pool.getName().contains("Old") || pool.getName().contains("Tenured"))
-                .findFirst();
+        ProcessMemory.oldGeneration()
+                .filter(MemoryPoolMXBean::isUsageThresholdSupported)
+                .ifPresent(pool -> new HeapKeeper(pool).watch());
     }
 
     private void watch() {

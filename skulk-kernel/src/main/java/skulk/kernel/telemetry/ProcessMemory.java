@@ -7,7 +7,7 @@ import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
+import java.util.Optional;
 import skulk.api.json.JsonObject;
 
 /**
@@ -42,13 +42,18 @@ public record ProcessMemory(long residentBytes, long heapBytes, long heapLiveByt
 
     /** What long-lived objects take, as the newest full collection found it: pools of young ones are emptied all the time. */
     private static long live() {
+        return oldGeneration()
+                .map(MemoryPoolMXBean::getCollectionUsage)
+                .map(MemoryUsage::getUsed)
+                .orElse(0L);
+    }
+
+    /** Where this process's long-lived objects are; empty with a collector that has no such pool. */
+    public static Optional<MemoryPoolMXBean> oldGeneration() {
         return ManagementFactory.getMemoryPoolMXBeans().stream()
                 .filter(pool -> pool.getType() == MemoryType.HEAP)
                 .filter(pool -> pool.getName().contains("Old") || pool.getName().contains("Tenured"))
-                .map(MemoryPoolMXBean::getCollectionUsage)
-                .filter(Objects::nonNull)
-                .mapToLong(MemoryUsage::getUsed)
-                .sum();
+                .findFirst();
     }
 
     public JsonObject toJson() {

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import skulk.kernel.telemetry.ProcessMemory;
 
 class HeapKeeperTest {
     private static final int MB = 1 << 20;
@@ -43,10 +43,7 @@ class HeapKeeperTest {
 
         public static void main(String[] arguments) throws InterruptedException {
             HeapKeeper.start();
-            MemoryPoolMXBean old = ManagementFactory.getMemoryPoolMXBeans().stream()
-                    .filter(pool -> pool.getName().contains("Tenured"))
-                    .findFirst()
-                    .orElseThrow();
+            MemoryPoolMXBean old = ProcessMemory.oldGeneration().orElseThrow();
             byte[][] alive = new byte[16][];
             long most = 0;
             for (int i = 0; i < 1024; i++) {

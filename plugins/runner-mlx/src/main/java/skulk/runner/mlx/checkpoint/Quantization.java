@@ -16,16 +16,17 @@ import skulk.api.json.JsonObject;
  * overrides by the path of a layer.
  */
 public final class Quantization {
-    private static final List<String> KNOWN = List.of("affine", "mxfp4", "nvfp4", "mxfp8");
     /** What affine values may be. */
     private static final Set<Integer> BITS = Set.of(2, 3, 4, 5, 6, 8);
 
     private static final Set<Integer> GROUPS = Set.of(32, 64, 128);
     /** The methods whose width and group are fixed. */
-    private static final Map<String, Format> SMALL_FLOATS = Stream.of(
-                    new Format(4, 32, "mxfp4"), new Format(4, 16, "nvfp4"), new Format(8, 32, "mxfp8"))
-            .collect(Collectors.toMap(Format::mode, f -> f));
+    private static final List<Format> SMALL_FLOATS =
+            List.of(new Format(4, 32, "mxfp4"), new Format(4, 16, "nvfp4"), new Format(8, 32, "mxfp8"));
 
+    private static final List<String> KNOWN = Stream.concat(
+                    Stream.of(Format.AFFINE), SMALL_FLOATS.stream().map(Format::mode))
+            .toList();
     private static final Set<String> OWN = Set.of("group_size", "bits", "mode", "quant_method");
 
     private final Optional<Format> all;
@@ -69,7 +70,7 @@ public final class Quantization {
     }
 
     private static Format format(Fields fields) {
-        String method = fields.text("quant_method").orElse("affine");
+        String method = fields.text("quant_method").orElse(Format.AFFINE);
         String mode = fields.text("mode").orElse(method);
         if (!KNOWN.contains(mode)) {
             throw fields.wrong("mode", "is " + mode + "; known are " + String.join(", ", KNOWN));
@@ -77,7 +78,8 @@ public final class Quantization {
         if (!KNOWN.contains(method)) {
             throw fields.wrong("quant_method", "is " + method + "; known are " + String.join(", ", KNOWN));
         }
-        Optional<Format> fixed = Optional.ofNullable(SMALL_FLOATS.get(mode));
+        Optional<Format> fixed =
+                SMALL_FLOATS.stream().filter(f -> f.mode.equals(mode)).findFirst();
         Set<Integer> widths = fixed.map(f -> Set.of(f.bits)).orElse(BITS);
         Set<Integer> groups = fixed.map(f -> Set.of(f.group)).orElse(GROUPS);
         int bits = fields.count("bits", 1, fixed.map(Format::bits).orElse(4));
@@ -109,8 +111,10 @@ public final class Quantization {
      *     with an 8-bit float as scale)
      */
     public record Format(int bits, int group, String mode) {
+        private static final String AFFINE = "affine";
+
         public boolean affine() {
-            return mode.equals("affine");
+            return mode.equals(AFFINE);
         }
     }
 }

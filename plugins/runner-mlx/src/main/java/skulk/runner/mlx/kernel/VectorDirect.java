@@ -46,8 +46,7 @@ final class VectorDirect {
             case BF16 -> bf16(w, x, xAt, y, yAt);
             case F16 -> f16(w, x, xAt, y, yAt);
             case F32 -> f32(w, x, xAt, y, yAt);
-            case FP4 -> fp4(w, x, xAt, y, yAt);
-            case FP8 -> fp8(w, x, xAt, y, yAt);
+            case FP4, FP8 -> small(w, x, xAt, y, yAt);
         }
     }
 
@@ -221,10 +220,11 @@ final class VectorDirect {
         y1.intoArray(y, yAt + ROWS + w.lane);
     }
 
-    private static void fp4(Pair w, float[] x, int xAt, float[] y, int yAt) {
+    private static void small(Pair w, float[] x, int xAt, float[] y, int yAt) {
         MemorySegment data = w.data;
         int head = w.format.groupHead();
         int group = w.format.group();
+        int bits = w.format.bits();
         long at = w.at + w.lane * 2L;
         FloatVector y0 = FloatVector.zero(F);
         FloatVector y1 = FloatVector.zero(F);
@@ -239,55 +239,20 @@ final class VectorDirect {
                     .lanewise(LSHL, 16)
                     .reinterpretAsFloats();
             long word = at + head + w.lane * 2L;
-            for (int stop = xAt + group; xAt != stop; xAt += 8) {
+            for (int stop = xAt + group; xAt != stop; word += ROWS * 4L) {
                 IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
                 IntVector u = IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN);
-                for (int k = 0; k < 8; k++) {
-                    FloatVector value = FloatVector.broadcast(F, x[xAt + k]);
-                    y0 = SmallFloat.Vectors.fp4(v).mul(scale0).fma(value, y0);
-                    y1 = SmallFloat.Vectors.fp4(u).mul(scale1).fma(value, y1);
-                    v = v.lanewise(LSHR, 4);
-                    u = u.lanewise(LSHR, 4);
+                for (int k = 0; k < 32; k += bits) {
+                    FloatVector value = FloatVector.broadcast(F, x[xAt++]);
+                    FloatVector v0 = bits == 4 ? SmallFloat.Vectors.fp4(v) : SmallFloat.Vectors.fp8(v);
+                    FloatVector u0 = bits == 4 ? SmallFloat.Vectors.fp4(u) : SmallFloat.Vectors.fp8(u);
+                    y0 = v0.mul(scale0).fma(value, y0);
+                    y1 = u0.mul(scale1).fma(value, y1);
+                    v = v.lanewise(LSHR, bits);
+                    u = u.lanewise(LSHR, bits);
                 }
-                word += ROWS * 4L;
             }
-            at += head + (long) group * 8;
-        }
-        y0.intoArray(y, yAt + w.lane);
-        y1.intoArray(y, yAt + ROWS + w.lane);
-    }
-
-    private static void fp8(Pair w, float[] x, int xAt, float[] y, int yAt) {
-        MemorySegment data = w.data;
-        int head = w.format.groupHead();
-        int group = w.format.group();
-        long at = w.at + w.lane * 2L;
-        FloatVector y0 = FloatVector.zero(F);
-        FloatVector y1 = FloatVector.zero(F);
-        int end = xAt + w.cols;
-        while (xAt != end) {
-            FloatVector scale0 = ((IntVector) ShortVector.fromMemorySegment(HALF, data, at, LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats();
-            FloatVector scale1 = ((IntVector) ShortVector.fromMemorySegment(HALF, data, at + w.next, LITTLE_ENDIAN)
-                            .convertShape(ZERO_EXTEND_S2I, I, 0))
-                    .lanewise(LSHL, 16)
-                    .reinterpretAsFloats();
-            long word = at + head + w.lane * 2L;
-            for (int stop = xAt + group; xAt != stop; xAt += 4) {
-                IntVector v = IntVector.fromMemorySegment(I, data, word, LITTLE_ENDIAN);
-                IntVector u = IntVector.fromMemorySegment(I, data, word + w.next, LITTLE_ENDIAN);
-                for (int k = 0; k < 4; k++) {
-                    FloatVector value = FloatVector.broadcast(F, x[xAt + k]);
-                    y0 = SmallFloat.Vectors.fp8(v).mul(scale0).fma(value, y0);
-                    y1 = SmallFloat.Vectors.fp8(u).mul(scale1).fma(value, y1);
-                    v = v.lanewise(LSHR, 8);
-                    u = u.lanewise(LSHR, 8);
-                }
-                word += ROWS * 4L;
-            }
-            at += head + (long) group * 16;
+            at += head + (long) group * bits * 2;
         }
         y0.intoArray(y, yAt + w.lane);
         y1.intoArray(y, yAt + ROWS + w.lane);

@@ -82,7 +82,7 @@ public final class DecoderLoader {
         boolean wide = tensors.stream().anyMatch(t -> t.name().endsWith(".scales") && t.dtype() != DType.BF16);
         Optional<TileFormat> format = Quantization.of(config)
                 .at("")
-                .filter(f -> f.mode().equals("affine") && bytes > Precision.LARGE_BYTES && !backend.rounds())
+                .filter(f -> f.affine() && bytes > Precision.LARGE_BYTES && !backend.rounds())
                 .map(f -> TileFormat.affine(f.bits(), f.group(), wide));
         boolean fast = options.kernels() == Kernels.FAST || options.kernels() == Kernels.AUTO && !mixture;
         return Warmup.early(backend, format, fast);
@@ -127,8 +127,8 @@ public final class DecoderLoader {
             Warmup.steps(new TransformerDecoder(architecture, spec, cache, muted, alone));
         }
         if (precision.large()) {
-            System.gc(); // kernels that are not compiled yet fill the heap with boxed vectors; give it back before
-            // serving
+            // kernels that are not compiled yet fill the heap with boxed vectors; give it back before serving
+            System.gc();
         }
         return decoder;
     }
