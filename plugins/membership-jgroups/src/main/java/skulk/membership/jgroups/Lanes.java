@@ -3,7 +3,9 @@ package skulk.membership.jgroups;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,6 +34,7 @@ final class Lanes extends TCP {
     private static final long MOST_BYTES = 16 << 20;
 
     private final Map<Address, Lane> lanes = new ConcurrentHashMap<>();
+    private volatile Set<Address> seen = Set.of(); // where the members of the last view are
 
     Lanes() {
         setId(ClassConfigurator.getProtocolId(TCP.class)); // what its headers are known by
@@ -61,16 +64,27 @@ final class Lanes extends TCP {
         }
     }
 
-    /** Closing takes a moment where the other end takes nothing; a view does not wait for it. */
+    /**
+     * Closes what leads to those who left, and only that: whoever is joining has connections already and is in no view
+     * yet. JGroups' own way forgets a connection that comes meanwhile without closing it; the other end then keeps it
+     * and refuses every new one. Closing takes a moment where the other end takes nothing; a view does not wait for it.
+     */
     @Override
     public void retainAll(Collection<Address> members) {
+        Set<Address> left = new HashSet<>(seen);
+        left.removeAll(members);
+        seen = Set.copyOf(members);
         lanes.forEach((address, lane) -> {
-            if (!members.contains(address) && lane.stuck()) {
+            if (left.contains(address) && lane.stuck()) {
                 lane.hangUp();
             }
         });
         lanes.keySet().retainAll(members);
-        Thread.ofVirtual().name("cluster-close").start(() -> super.retainAll(members));
+        srv.forAllConnections((address, connection) -> {
+            if (left.contains(address)) {
+                Thread.ofVirtual().name("cluster-close").start(() -> srv.closeConnection(connection, false));
+            }
+        });
     }
 
     /** Words of farewell wait behind what is written; not for longer than it takes somebody who reads. */

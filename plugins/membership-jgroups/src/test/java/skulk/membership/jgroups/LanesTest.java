@@ -10,8 +10,10 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.JChannel;
 import org.jgroups.Message;
@@ -94,5 +96,24 @@ class LanesTest {
                         return accepted.get() > 1;
                     });
         }
+    }
+
+    /** Else one end keeps a connection that the other has forgotten, and refuses every new one. */
+    @Test
+    void aViewClosesWhatLeadsToThoseWhoLeftAndLeavesOthersAlone() throws Exception {
+        int member = freePort();
+        int joining = freePort();
+        int own = freePort();
+        Lanes lanes = channel(own).getProtocolStack().findProtocol(Lanes.class);
+        Address self = new IpAddress(LOOPBACK, own);
+        for (int port : List.of(member, joining)) {
+            channel(port).send(new BytesMessage(self, new byte[10]));
+        }
+        await().atMost(Duration.ofSeconds(5)).until(() -> received.get() == 2);
+        lanes.retainAll(Set.of(self, new IpAddress(LOOPBACK, member)));
+        lanes.retainAll(Set.of(self));
+        await().atMost(Duration.ofSeconds(5))
+                .until(() -> !lanes.printConnections().contains(":" + member + ":"));
+        assertTrue(lanes.printConnections().contains(":" + joining + ":"), lanes::printConnections);
     }
 }
