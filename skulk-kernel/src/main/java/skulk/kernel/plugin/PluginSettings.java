@@ -52,7 +52,9 @@ final class PluginSettings implements Settings {
 
     @Override
     public double number(String key, double fallback, String meaning) {
-        return value(key, JsonNumber.of(fallback).toString(), meaning)
+        Json shown = JsonNumber.of(fallback);
+        String text = shown instanceof JsonNumber n && n.isLong() ? Long.toString(n.toLong()) : shown.toString();
+        return value(key, text, meaning)
                 .map(v -> v instanceof JsonNumber n ? n.toDouble() : parsed(key, v))
                 .orElse(fallback);
     }
