@@ -13,7 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -44,7 +43,7 @@ final class RankLoop {
 
     private final FrameLink<FromRank, ToRank> link;
     private final Engines.Source source;
-    private final Map<CommandId, Runner.Generation> generations = new ConcurrentHashMap<>();
+    private final Generations generations = new Generations();
     private final ScheduledExecutorService pulse = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = Thread.ofPlatform().name("pulse").daemon().unstarted(task);
         thread.setPriority(Thread.MAX_PRIORITY); // busy compute threads must not make the rank look dead
@@ -104,8 +103,7 @@ final class RankLoop {
             }
             case ToRank.Load l -> loader = Thread.ofPlatform().name("load").start(this::load);
             case ToRank.Submit(GenerationRequest request) -> submit(request);
-            case ToRank.Cancel(CommandId command) ->
-                Optional.ofNullable(generations.get(command)).ifPresent(Runner.Generation::cancel);
+            case ToRank.Cancel(CommandId command) -> generations.cancel(command);
             case ToRank.Embed(long call, EmbeddingRequest request) -> answer(call, () -> embed(request));
             case ToRank.Count(long call, GenerationRequest request) ->
                 answer(call, () -> JsonNumber.of(loaded().countTokens(request)));
@@ -198,20 +196,14 @@ final class RankLoop {
         }
         Thread.currentThread().setContextClassLoader(ready.getClass().getClassLoader());
         try {
-            Runner.Generation generation = ready.submit(request, event -> {
-                if (event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed) {
-                    generations.put(command, OVER); // also where the end comes before submit returns
-                }
-                link.send(new FromRank.Events(command, List.of(event)));
-            });
-            generations.putIfAbsent(command, generation);
-            generations.remove(command, OVER);
+            generations.submit(
+                    command,
+                    event -> link.send(new FromRank.Events(command, List.of(event))),
+                    events -> ready.submit(request, events));
         } catch (RuntimeException e) {
             link.send(new FromRank.Events(command, List.of(new GenerationEvent.Failed(problem(e)))));
         }
     }
-
-    private static final Runner.Generation OVER = () -> {};
 
     private JsonObject embed(EmbeddingRequest request) {
         EmbeddingRequest.Embeddings embeddings = loaded().embed(request);
