@@ -119,7 +119,7 @@ class DownloadFailedIT extends StorageNodes {
     @Test
     void aNodesHomeIsFull() throws Exception {
         try (SmallDisk small = SmallDisk.mount(temp.resolve("cellar"), 64)) {
-            clusterPort = freePort();
+            clusterPort = FreePort.find();
             SkulkProcess host = host();
             SkulkProcess client = client();
             Path yaml = small.root().resolve("skulk.yaml");

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -33,8 +32,8 @@ class KeysIT {
 
     @Test
     void keysCountOnEveryNode() throws Exception {
-        int port = freePort();
-        int second = freePort();
+        int port = FreePort.find();
+        int second = FreePort.find();
         String made;
         try (SkulkProcess one = start("one", port, port);
                 SkulkProcess two = start("two", second, port)) {
@@ -67,10 +66,10 @@ class KeysIT {
     /** The same key at two doors: what it has under way behind one, and what it has used there, counts at the other. */
     @Test
     void limitsCountOverAllNodes() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Scripted.install(temp.resolve("one"));
         try (SkulkProcess one = start("one", port, port);
-                SkulkProcess two = start("two", freePort(), port)) {
+                SkulkProcess two = start("two", FreePort.find(), port)) {
             await().atMost(ServingNode.PATIENCE).until(() -> nodes(one) == 2 && nodes(two) == 2);
             String key = key(one, "single", ",\"max_concurrent\":1");
             String thrifty = key(two, "thrifty", ",\"tokens_per_minute\":100");
@@ -105,12 +104,6 @@ class KeysIT {
                 .with("stream", true)
                 .with("messages", List.of(message))
                 .toString();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     /** A browser's way: the key once, then a cookie that counts for the node's own pages. */

@@ -133,7 +133,7 @@ class StorageIT extends StorageNodes {
 
     @Test
     void aCopyOfAnotherNodeSparesTheHub() throws Exception {
-        clusterPort = freePort();
+        clusterPort = FreePort.find();
         store = new String[] {"--set", "cluster.secret=correct horse battery staple"}; // and no store
         SkulkProcess host = host();
         SkulkProcess client = client();

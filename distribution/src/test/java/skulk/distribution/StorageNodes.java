@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -172,14 +170,14 @@ abstract class StorageNodes {
     }
 
     void openStore() throws IOException {
-        clusterPort = freePort();
+        clusterPort = FreePort.find();
         store = new String[] {
             "--set",
             "model_store.store_host=attic",
             "--set",
             "model_store.store_path=" + temp.resolve("tank"),
             "--set",
-            "model_store.store_port=" + freePort(),
+            "model_store.store_port=" + FreePort.find(),
             "--set",
             "cluster.secret=correct horse battery staple",
             "--set",
@@ -223,7 +221,7 @@ abstract class StorageNodes {
     /** @param members of the cluster once it has joined */
     SkulkProcess client(String name, int members) throws Exception {
         String peer = "127.0.0.1:" + clusterPort;
-        clientPort = freePort();
+        clientPort = FreePort.find();
         String port = Integer.toString(clientPort);
         SkulkProcess client =
                 serve(name, join(store, "--name", name, "--cluster-port", port, "--bootstrap-peers", peer));
@@ -260,11 +258,5 @@ abstract class StorageNodes {
 
     static String[] join(String[] first, String... rest) {
         return Stream.concat(Stream.of(first), Stream.of(rest)).toArray(String[]::new);
-    }
-
-    static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
     }
 }

@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -86,7 +85,7 @@ final class TestCluster implements AutoCloseable {
 
     private SkulkProcess start(SkulkProcess.Machine where, String name, String others, List<String> more)
             throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         peers.put(name, where.address() + ":" + port);
         List<String> arguments = new ArrayList<>(List.of("--name", name, "--cluster-port", Integer.toString(port)));
         arguments.addAll(List.of("--set", "cluster.namespace=" + namespace));
@@ -145,12 +144,6 @@ final class TestCluster implements AutoCloseable {
     @Override
     public void close() {
         nodes.values().forEach(SkulkProcess::close);
-    }
-
-    static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
     }
 
     static void signal(long pid, String signal) throws Exception {
