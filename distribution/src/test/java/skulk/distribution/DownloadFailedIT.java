@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import skulk.api.fake.FreePort;
 import skulk.api.fake.SmallDisk;
 import skulk.api.json.JsonObject;
 import skulk.distribution.HubStandIn.Mischief;

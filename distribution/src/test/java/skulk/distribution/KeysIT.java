@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import skulk.api.fake.FreePort;
 import skulk.api.json.Json;
 import skulk.api.json.JsonObject;
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import skulk.api.fake.FreePort;
 import skulk.api.json.JsonObject;
 
 /** Models on disk, end to end: a hub that counts what it sends, nodes as processes, the operator's commands of the runbook. */

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
+import skulk.api.fake.FreePort;
 import skulk.api.json.Json;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;

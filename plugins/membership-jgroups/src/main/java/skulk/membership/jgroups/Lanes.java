@@ -74,11 +74,10 @@ final class Lanes extends TCP {
         Set<Address> left = new HashSet<>(seen);
         left.removeAll(members);
         seen = Set.copyOf(members);
-        lanes.forEach((address, lane) -> {
-            if (left.contains(address) && lane.stuck()) {
-                lane.hangUp();
-            }
-        });
+        left.stream()
+                .map(lanes::get)
+                .filter(lane -> lane != null && lane.stuck())
+                .forEach(Lane::hangUp);
         lanes.keySet().retainAll(members);
         srv.forAllConnections((address, connection) -> {
             if (left.contains(address)) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +21,7 @@ import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.fake.FakeContext;
 import skulk.api.fake.FakeSettings;
+import skulk.api.fake.FreePort;
 import skulk.api.json.JsonObject;
 
 /** Several seats in one JVM, on loopback ports of their own. */
@@ -59,12 +59,6 @@ class JGroupsMembershipTest {
         joined.forEach(j -> j.member().close());
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
-    }
-
     private static NodeProfile profile(String name, boolean preferred) {
         return new NodeProfile(new NodeId("id-" + name), name, "0.1.0", List.of("127.0.0.1"), 1234, preferred);
     }
@@ -93,10 +87,10 @@ class JGroupsMembershipTest {
 
     @Test
     void eldestCoordinatesAndTheNextOneFollowsWhenItLeaves() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Joined a = join(profile("a", false), port, JsonObject.builder());
         Joined b = join(profile("b", false), 0, peers(port)); // any free one
-        Joined c = join(profile("c", false), freePort(), peers(port));
+        Joined c = join(profile("c", false), FreePort.find(), peers(port));
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
             for (Joined node : joined) {
                 assertEquals(List.of("a", "b", "c"), node.names());
@@ -112,9 +106,9 @@ class JGroupsMembershipTest {
 
     @Test
     void messagesArriveInOrderPerSenderAndCarryTheSender() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Joined a = join(profile("a", false), port, JsonObject.builder());
-        Joined b = join(profile("b", false), freePort(), peers(port));
+        Joined b = join(profile("b", false), FreePort.find(), peers(port));
         await().until(() -> a.names().size() == 2);
         List<String> expected = new ArrayList<>();
         for (int i = 0; i < 500; i++) {
@@ -138,18 +132,18 @@ class JGroupsMembershipTest {
 
     @Test
     void aPreferredCoordinatorGoesFirst() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Joined a = join(profile("a", false), port, JsonObject.builder());
-        Joined b = join(profile("b", true), freePort(), peers(port));
+        Joined b = join(profile("b", true), FreePort.find(), peers(port));
         await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertEquals(List.of("b", "a"), a.names()));
         assertEquals(List.of("b", "a"), b.names());
     }
 
     @Test
     void membersWithTheSecretMeet() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         Joined a = join(profile("a", false), port, JsonObject.builder().put("secret", "right"));
-        Joined b = join(profile("b", false), freePort(), peers(port).put("secret", "right"));
+        Joined b = join(profile("b", false), FreePort.find(), peers(port).put("secret", "right"));
         await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertEquals(List.of("a", "b"), a.names()));
         assertEquals(List.of("a", "b"), b.names());
         assertTrue(a.member().tls().isPresent(), "what plugins' own connections are secured with");
@@ -157,9 +151,9 @@ class JGroupsMembershipTest {
 
     @Test
     void namespacesAreClustersOfTheirOwn() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         join(profile("a", false), port, JsonObject.builder().put("namespace", "one"));
-        int other = freePort();
+        int other = FreePort.find();
         IOException refusal = assertThrows(
                 IOException.class,
                 () -> join(profile("b", false), other, peers(port).put("namespace", "two")));

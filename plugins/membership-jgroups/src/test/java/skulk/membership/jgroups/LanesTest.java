@@ -22,6 +22,7 @@ import org.jgroups.protocols.TCP;
 import org.jgroups.stack.IpAddress;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import skulk.api.fake.FreePort;
 
 /** A transport alone, without the protocols above that send again. */
 class LanesTest {
@@ -33,12 +34,6 @@ class LanesTest {
     @AfterEach
     void close() {
         open.forEach(JChannel::close);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, LOOPBACK)) {
-            return socket.getLocalPort();
-        }
     }
 
     private JChannel channel(int port) throws Exception {
@@ -73,8 +68,8 @@ class LanesTest {
                     assertTrue(deaf.isClosed());
                 }
             });
-            int there = freePort();
-            JChannel sender = channel(freePort());
+            int there = FreePort.find();
+            JChannel sender = channel(FreePort.find());
             channel(there);
             byte[] much = new byte[1 << 20];
             IpAddress nowhere = new IpAddress(LOOPBACK, deaf.getLocalPort());
@@ -101,9 +96,9 @@ class LanesTest {
     /** Else one end keeps a connection that the other has forgotten, and refuses every new one. */
     @Test
     void aViewClosesWhatLeadsToThoseWhoLeftAndLeavesOthersAlone() throws Exception {
-        int member = freePort();
-        int joining = freePort();
-        int own = freePort();
+        int member = FreePort.find();
+        int joining = FreePort.find();
+        int own = FreePort.find();
         Lanes lanes = channel(own).getProtocolStack().findProtocol(Lanes.class);
         Address self = new IpAddress(LOOPBACK, own);
         for (int port : List.of(member, joining)) {

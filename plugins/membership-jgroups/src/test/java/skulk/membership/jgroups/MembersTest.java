@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,12 +20,14 @@ import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.fake.FakeSettings;
+import skulk.api.fake.FreePort;
 import skulk.api.json.JsonArray;
 import skulk.api.json.JsonObject;
 
 /** Seats of one JVM that come, leave and die in any order, over real connections. */
 class MembersTest {
     private static final int CHANGES = 20;
+    private static final int ROUNDS = Integer.getInteger("members.rounds", 10);
     /** Five are promised for three nodes, with the start of their processes. */
     private static final Duration FORMED = Duration.ofSeconds(5);
     /** The runbook's promise; a closed connection is noticed in less than one second. */
@@ -55,10 +56,7 @@ class MembersTest {
     private Node start() throws Exception {
         String name = "n" + started++;
         NodeProfile profile = new NodeProfile(new NodeId("id-" + name), name, "0.1.0", List.of("127.0.0.1"), 1, false);
-        int port;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
+        int port = FreePort.find();
         JsonArray peers =
                 JsonArray.of(alive.stream().map(n -> "127.0.0.1:" + n.port()).toArray());
         Network network = Network.of(new FakeSettings(JsonObject.builder()
@@ -146,6 +144,20 @@ class MembersTest {
         System.getLogger(MembersTest.class.getName())
                 .log(System.Logger.Level.INFO, "from the master''s death to the next one: {0}", successions);
         assertTrue(successions.stream().allMatch(time -> time.compareTo(NEW_MASTER) < 0), successions::toString);
+    }
+
+    /** {@code -Dmembers.rounds=1000} for what happens seldom. */
+    @Test
+    void theMasterDiesWhileSomebodyJoins() throws Exception {
+        start();
+        start();
+        agree();
+        for (int round = 0; round < ROUNDS; round++) {
+            start();
+            die(alive.getFirst());
+            Duration succession = agree();
+            assertTrue(succession.compareTo(NEW_MASTER) < 0, "round " + round + ": " + succession);
+        }
     }
 
     /** Without a word, as a killed process. */

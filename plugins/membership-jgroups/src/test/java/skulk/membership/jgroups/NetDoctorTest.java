@@ -17,6 +17,7 @@ import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.fake.FakeSettings;
+import skulk.api.fake.FreePort;
 import skulk.api.json.JsonObject;
 
 /** Each step of joining that can fail is named with its reason. */
@@ -25,12 +26,6 @@ class NetDoctorTest {
     Path directory;
 
     private final List<Membership.Member> members = new ArrayList<>();
-
-    private static int freePort() throws Exception {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
-    }
 
     @AfterEach
     void leave() {
@@ -84,7 +79,7 @@ class NetDoctorTest {
 
     @Test
     void theStepThatFailsIsNamed() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         contains(diagnose(asked(port, ""), 1), "reach", "nothing listens");
         try (ServerSocket taken = new ServerSocket(0, 1, java.net.InetAddress.getLoopbackAddress())) {
             contains(diagnose(asked(port, "").with("port", taken.getLocalPort()), 1), "port", "--cluster-port");
@@ -100,7 +95,7 @@ class NetDoctorTest {
 
     @Test
     void secretsAndNamespacesAreToldApartFromTheRest() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         member(port, "right");
         contains(diagnose(asked(port, "right"), 0), "join", "member (0.1.0)");
         contains(diagnose(asked(port, "wrong"), 1), "encryption", "another secret");

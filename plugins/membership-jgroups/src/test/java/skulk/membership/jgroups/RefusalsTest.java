@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.text.MessageFormat;
 import java.time.Duration;
@@ -24,6 +23,7 @@ import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
 import skulk.api.cluster.NodeProfile;
 import skulk.api.fake.FakeSettings;
+import skulk.api.fake.FreePort;
 import skulk.api.json.JsonObject;
 
 /** Who may not join hears why in one line, and so does whoever looks at the log of a member. */
@@ -64,12 +64,6 @@ class RefusalsTest {
         wording.close();
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        }
-    }
-
     private static NodeProfile profile(String name, String version) {
         return new NodeProfile(new NodeId("id-" + name + version), name, version, List.of(), 1, false);
     }
@@ -88,10 +82,10 @@ class RefusalsTest {
     /** @return what the joining node says */
     private String refused(NodeProfile profile, JsonObject.Builder member, JsonObject.Builder joining)
             throws IOException {
-        int port = freePort();
+        int port = FreePort.find();
         join(profile("a", "0.1.0"), port, member);
         lines.clear();
-        int other = freePort();
+        int other = FreePort.find();
         IOException refusal = assertThrows(
                 IOException.class, () -> join(profile, other, joining.put("bootstrap_peers", "127.0.0.1:" + port)));
         assertEquals(1, refusal.getMessage().lines().count());
@@ -140,9 +134,9 @@ class RefusalsTest {
 
     @Test
     void aPatchVersionIsAdmitted() throws Exception {
-        int port = freePort();
+        int port = FreePort.find();
         join(profile("a", "0.1.0"), port, JsonObject.builder());
-        join(profile("b", "0.1.9"), freePort(), JsonObject.builder().put("bootstrap_peers", "127.0.0.1:" + port));
+        join(profile("b", "0.1.9"), FreePort.find(), JsonObject.builder().put("bootstrap_peers", "127.0.0.1:" + port));
         assertTrue(lines.stream().noneMatch(line -> line.startsWith("Refused")), lines::toString);
     }
 }
