@@ -38,7 +38,7 @@ class SplitStagingIT extends StorageNodes {
         SkulkProcess east = client("east", 2);
         SkulkProcess west = client("west", 3);
         place(east, 2, "Pipeline", host);
-        awaitReady(east);
+        awaitReady(east, west);
         assertAnswers(west);
         assertTrue(hub.sent.get() <= hub.modelBytes() * 101 / 100, hub.sent + " bytes of " + hub.modelBytes());
         long both = share("east", east) + share("west", west);
@@ -48,8 +48,7 @@ class SplitStagingIT extends StorageNodes {
         measured("model %d, hub sent %d, east %d, west %d"
                 .formatted(hub.modelBytes(), hub.sent.get(), share("east", east), share("west", west)));
 
-        deleteInstances(east);
-        deleteInstances(west);
+        deleteInstances(east, west);
         Path sparse = temp.resolve("west/staging").resolve(FOLDER);
         place(west, 1, "Pipeline", host, east);
         awaitReady(west);

@@ -88,12 +88,23 @@ abstract class StorageNodes {
         return (JsonObject) Json.parse(response.body());
     }
 
-    static void awaitReady(SkulkProcess node) {
+    /** Waits until each of these nodes, as far as it knows itself, can be asked for what is placed. */
+    static void awaitReady(SkulkProcess... nodes) {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(200)).until(() -> {
-            String state = node.get("/state").body();
-            assertFalse(state.contains("RunnerFailed") || state.contains("DownloadFailed"), state);
-            return state.contains("RunnerReady");
+            for (SkulkProcess node : nodes) {
+                if (!ready(node.json("/state"))) {
+                    return false;
+                }
+            }
+            return true;
         });
+    }
+
+    /** Whether a state has a placement and all ranks of all placements serve. */
+    static boolean ready(JsonObject state) {
+        String text = state.toString();
+        assertFalse(text.contains("RunnerFailed") || text.contains("DownloadFailed"), text);
+        return TestCluster.serving(state);
     }
 
     /** What a node's health says of the download that failed, once it has. */
@@ -151,15 +162,25 @@ abstract class StorageNodes {
         }
     }
 
-    static void deleteInstances(SkulkProcess node) throws Exception {
-        Set<String> instances =
-                node.json("/state").object("instances").orElseThrow().members().keySet();
-        for (String id : instances) {
-            ok(node.delete("/instance/" + id));
-        }
-        await().atMost(PATIENCE)
-                .until(() ->
-                        staged(node).stream().noneMatch(m -> m.bool("inUse").orElseThrow()));
+    /** Deletes all that is placed, through the first of these nodes, and waits until none of them knows or uses any of it. */
+    static void deleteInstances(SkulkProcess... nodes) throws Exception {
+        await().atMost(PATIENCE).until(() -> {
+            for (String id : instances(nodes[0])) { // again, as one that lost a node may be placed anew meanwhile
+                int status = nodes[0].delete("/instance/" + id).statusCode();
+                assertTrue(status == 200 || status == 404, () -> id + ": " + status);
+            }
+            for (SkulkProcess node : nodes) {
+                if (!instances(node).isEmpty()
+                        || staged(node).stream().anyMatch(m -> m.bool("inUse").orElseThrow())) {
+                    return false;
+                }
+            }
+            return true;
+        });
+    }
+
+    private static Set<String> instances(SkulkProcess node) throws Exception {
+        return node.json("/state").object("instances").orElseThrow().members().keySet();
     }
 
     static List<JsonObject> staged(SkulkProcess node) throws Exception {

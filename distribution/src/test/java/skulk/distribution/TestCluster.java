@@ -240,19 +240,22 @@ final class TestCluster implements AutoCloseable {
 
     static boolean serving(Collection<SkulkProcess> alive) throws Exception {
         for (SkulkProcess node : alive) {
-            JsonObject state = node.json("/state");
-            Collection<Json> runners =
-                    state.object("runners").orElseThrow().members().values();
-            boolean ready = !runners.isEmpty()
-                    && !state.object("instances").orElseThrow().members().isEmpty()
-                    && runners.stream()
-                            .allMatch(r -> r.toString().contains("RunnerReady")
-                                    || r.toString().contains("RunnerRunning"));
-            if (!ready) {
+            if (!serving(node.json("/state"))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Whether a state has a placement and all ranks of all placements serve. */
+    static boolean serving(JsonObject state) {
+        Collection<Json> runners =
+                state.object("runners").orElseThrow().members().values();
+        return !runners.isEmpty()
+                && !state.object("instances").orElseThrow().members().isEmpty()
+                && runners.stream()
+                        .allMatch(r -> r.toString().contains("RunnerReady")
+                                || r.toString().contains("RunnerRunning"));
     }
 
     /** Places the model on exactly these nodes and waits until it serves. */
