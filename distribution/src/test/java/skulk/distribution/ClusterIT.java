@@ -79,8 +79,8 @@ class ClusterIT {
             assertNotEquals(Set.of(instance), instances(third), "placed again on what is left");
 
             SkulkProcess again = cluster.start("a");
+            assertEquals(200, again.post(CHAT, question(5)).statusCode(), "it knows from the start what is served");
             awaitAgreement(List.of(third, again));
-            assertEquals(200, again.post(CHAT, question(5)).statusCode());
 
             for (SkulkProcess asked : List.of(third, again)) { // another node, and the one itself
                 String before = TestCluster.id(again);

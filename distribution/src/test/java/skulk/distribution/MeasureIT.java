@@ -49,7 +49,7 @@ class MeasureIT {
         });
         assertTrue(Files.exists(home.resolve("cache/engine-speed.json")));
         try (SkulkProcess node = SkulkProcess.serve(MEASURING, home, "--set", "inference.threads=1")) {
-            await().atMost(Duration.ofSeconds(2))
+            await().atMost(TestCluster.PATIENCE)
                     .until(() -> resources(node).object("engine").isPresent());
             assertEquals(measured, resources(node).object("engine").orElseThrow(), "found, not measured again");
         }

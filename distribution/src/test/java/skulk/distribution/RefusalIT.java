@@ -74,14 +74,12 @@ class RefusalIT {
 
     /** How many nodes the only instance spans; 0 where there is none. */
     private static int width(SkulkProcess node) throws Exception {
-        Set<String> instances = TestCluster.instances(node);
-        if (instances.size() != 1) {
+        JsonObject instances = node.json("/state").object("instances").orElseThrow();
+        if (instances.members().size() != 1) {
             return 0;
         }
-        return ((JsonObject) node.json("/instance/" + instances.iterator().next())
-                        .members()
-                        .firstEntry()
-                        .getValue())
+        JsonObject tagged = (JsonObject) instances.members().firstEntry().getValue();
+        return ((JsonObject) tagged.members().firstEntry().getValue())
                 .object("shardAssignments")
                 .flatMap(s -> s.object("nodeToRunner"))
                 .orElseThrow()

@@ -13,12 +13,14 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -41,6 +43,8 @@ public final class ClusterNode implements AutoCloseable {
     private static final Duration MEASURE = Duration.ofSeconds(1);
     /** Members tell their readings each second; one that has been silent for so long answers no question. Looked for once a second, so that five seconds are kept. */
     private static final Duration SILENCE = Duration.ofMillis(3900);
+    /** How long a joiner waits to be told what is placed; where the coordinator is well it takes milliseconds. */
+    private static final Duration BRIEFING = Duration.ofSeconds(5);
     /** Control messages of a membership epoch that this node has yet to see. */
     private static final int EARLY = 4096;
 
@@ -61,6 +65,7 @@ public final class ClusterNode implements AutoCloseable {
     private final Set<NodeId> strangers = ConcurrentHashMap.newKeySet();
     private volatile Neighbours neighbours = Neighbours.NONE;
     private final CompletableFuture<Optional<SSLContext>> tls = new CompletableFuture<>();
+    private final CompletableFuture<Void> informed = new CompletableFuture<>();
     private volatile Membership.Member member;
     private volatile long epoch;
     private boolean changed;
@@ -101,7 +106,8 @@ public final class ClusterNode implements AutoCloseable {
     }
 
     /**
-     * Joins; the view names this node when this returns.
+     * Joins; when this returns, the view names this node and shows what the cluster serves. Only where its coordinator says nothing for {@link #BRIEFING}, which is
+     * logged, it shows that later.
      *
      * @throws IOException where the membership does not allow it
      */
@@ -112,6 +118,22 @@ public final class ClusterNode implements AutoCloseable {
         awaitControl();
         tls.complete(member.tls());
         telemetry.scheduleAtFixedRate(this::measure, 0, MEASURE.toMillis(), TimeUnit.MILLISECONDS);
+        awaitBriefing();
+    }
+
+    private void awaitBriefing() {
+        try {
+            informed.get(BRIEFING.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.log(
+                    Level.WARNING,
+                    "Joined, but the coordinator has not said within {0} s what is placed; until it does, requests find no instance here",
+                    BRIEFING.toSeconds());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     public ClusterView view() {
@@ -192,6 +214,9 @@ public final class ClusterNode implements AutoCloseable {
                         changed = false;
                         publish();
                     }
+                    if (replica.informed()) {
+                        informed.complete(null);
+                    }
                 } catch (RuntimeException e) {
                     LOG.log(Level.ERROR, "the cluster's control thread goes on after a failure", e);
                 }
@@ -257,7 +282,7 @@ public final class ClusterNode implements AutoCloseable {
             control.submit(() -> {}).get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException e) {
+        } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
     }

@@ -52,6 +52,7 @@ final class Replica {
     private MembershipView view = new MembershipView(0, List.of());
     private Collection<NodeId> companions = List.of();
     private boolean askedAgain;
+    private boolean told;
 
     Replica(NodeId self, Host host, LongSupplier clockMillis) {
         this.self = self;
@@ -74,6 +75,11 @@ final class Replica {
 
     boolean coordinates() {
         return !view.members().isEmpty() && view.coordinator().equals(self);
+    }
+
+    /** Whether the state is the cluster's: of its coordinator, or as one has told it. */
+    boolean informed() {
+        return told || coordinates();
     }
 
     /** Facts of this node: numbered here, or sent to the coordinator. */
@@ -222,6 +228,7 @@ final class Replica {
         state = snapshot.state();
         tail.clear();
         askedAgain = false;
+        told = true;
         host.adopted(previous);
     }
 
