@@ -306,7 +306,7 @@ class HttpServerTest {
             assertTrue(stream.gone());
         }));
         leave("POST /s HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", streaming);
-        assertTrue(gone.await(1, TimeUnit.SECONDS));
+        assertTrue(gone.await(5, TimeUnit.SECONDS));
     }
 
     @Test
@@ -321,7 +321,7 @@ class HttpServerTest {
             x.respond(Response.text(200, "late"));
         }));
         leave("POST /w HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", computing);
-        assertTrue(gone.await(1, TimeUnit.SECONDS));
+        assertTrue(gone.await(5, TimeUnit.SECONDS));
     }
 
     private void leave(String request, CountDownLatch begun) throws Exception {

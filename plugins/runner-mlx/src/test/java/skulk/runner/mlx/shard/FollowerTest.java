@@ -203,9 +203,9 @@ class FollowerTest {
             first.thenRun(() -> end(links.get(0)));
             last.thenRun(() -> end(links.get(2)));
             links.get(1).close(); // rank 1 dies without having computed anything
-            assertTrue(last.get(1, TimeUnit.SECONDS).startsWith("rank 2 cannot"), last.join());
-            assertTrue(first.get(1, TimeUnit.SECONDS).startsWith("rank 0 cannot"), first.join());
-            assertTrue(done.await(1, TimeUnit.SECONDS));
+            assertTrue(last.get(10, TimeUnit.SECONDS).startsWith("rank 2 cannot"), last.join());
+            assertTrue(first.get(10, TimeUnit.SECONDS).startsWith("rank 0 cannot"), first.join());
+            assertTrue(done.await(10, TimeUnit.SECONDS));
             assertEquals("instance_lost", output.problem.orElseThrow().code());
         }
         follower.close();
