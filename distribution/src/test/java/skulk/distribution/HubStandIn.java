@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -30,6 +31,7 @@ final class HubStandIn implements AutoCloseable {
     static final String COMMIT = "2222222222222222222222222222222222222222";
     private static final int PIECE = 64 << 10;
     private static final long LARGE = 1 << 20;
+    private static final Duration HOLD = Duration.ofMillis(20);
 
     private final HttpServer server;
     private final String model;
@@ -45,6 +47,8 @@ final class HubStandIn implements AutoCloseable {
     volatile Mischief mischief = Mischief.NONE;
     /** Wait after each piece of 64 KiB; 0 = none. */
     volatile int pauseMillis;
+    /** Stands still, as far as large files go, once it has sent so many bytes. */
+    volatile long holdAt = Long.MAX_VALUE;
 
     enum Mischief {
         NONE,
@@ -172,6 +176,9 @@ final class HubStandIn implements AutoCloseable {
             in.skipNBytes(from);
             OutputStream out = exchange.getResponseBody();
             for (long left = to - from; left > 0; ) {
+                while (size >= LARGE && sent.get() >= holdAt) {
+                    Thread.sleep(HOLD);
+                }
                 byte[] piece = in.readNBytes((int) Math.min(PIECE, left));
                 if (size >= LARGE && mischief == Mischief.OTHER_BYTES) {
                     piece[0] ^= 1;

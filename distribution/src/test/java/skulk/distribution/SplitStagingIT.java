@@ -20,9 +20,6 @@ import org.junit.jupiter.api.Test;
  * -Dskulk.storage.megabytes=500} makes the model as large.
  */
 class SplitStagingIT extends StorageNodes {
-    /** Milliseconds between pieces with which the hub practically stands still. */
-    private static final int STALLED = 2_000;
-
     private static final int BLOCK = 1 << 20;
     private static final int KEY = 32;
 
@@ -117,26 +114,21 @@ class SplitStagingIT extends StorageNodes {
         SkulkProcess host = host();
         SkulkProcess east = client("east", 2);
         SkulkProcess west = client("west", 3);
-        int pause = Math.max(1, (int) (500_000_000 / hub.modelBytes()));
-        hub.pauseMillis = pause;
+        hub.pauseMillis = Math.max(1, (int) (500_000_000 / hub.modelBytes()));
         place(east, 2, "Tensor", host);
 
         awaitSent(1, 3);
-        hub.pauseMillis = STALLED; // so that nobody gets on while the host is away
         host.kill();
-        long before = hub.sent.get();
         host = hostAgain(3);
-        hub.pauseMillis = pause;
         awaitSent(2, 5); // a rank's share is nearly half of the model, and the store fetches first what is asked for
         Path staging = temp.resolve("west/staging").resolve(FOLDER);
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> Files.isDirectory(staging));
-        assertTrue(before < hub.modelBytes() * 2 / 3, "killed too late to show anything");
 
         west.kill();
         assertFalse(Files.exists(staging.resolve(".skulk.shards.json")), "killed too late to show anything");
         nodes.remove(west);
         await().atMost(PATIENCE).until(() -> members(east) == 2);
-        hub.pauseMillis = 0;
+        release();
         west = client("west", 3);
         deleteInstances(east);
         place(east, 2, "Tensor", host);
@@ -151,11 +143,5 @@ class SplitStagingIT extends StorageNodes {
                                 hub.sent.get(),
                                 nodes.stream().map(SkulkProcess::log).toList()));
         measured("model %d, hub sent %d with kills".formatted(hub.modelBytes(), hub.sent.get()));
-    }
-
-    private void awaitSent(int part, int of) {
-        await().atMost(PATIENCE)
-                .pollInterval(Duration.ofMillis(50))
-                .until(() -> hub.sent.get() > hub.modelBytes() * part / of);
     }
 }

@@ -68,6 +68,18 @@ abstract class StorageNodes {
         return node;
     }
 
+    /** Waits until the hub has sent a part of the model, at which it stands still. */
+    void awaitSent(int part, int of) throws IOException {
+        hub.holdAt = hub.modelBytes() * part / of;
+        await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> hub.sent.get() >= hub.holdAt);
+    }
+
+    /** Lets the hub send the rest without a pause. */
+    void release() {
+        hub.pauseMillis = 0;
+        hub.holdAt = Long.MAX_VALUE;
+    }
+
     /** Runs a command to its end and answers what it printed. */
     String skulk(String... arguments) throws Exception {
         try (SkulkProcess process = SkulkProcess.start(temp, Map.of(), List.of(arguments))) {
