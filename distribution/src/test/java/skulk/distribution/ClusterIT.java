@@ -169,6 +169,29 @@ class ClusterIT {
         }
     }
 
+    /** Three nodes, as a third one may be behind the coordinator when a fourth takes over. */
+    @Test
+    void aPreferredCoordinatorTakesOverWhatIsAgreed() throws Exception {
+        try (TestCluster cluster = new TestCluster(temp)) {
+            SkulkProcess eldest = cluster.start("a");
+            cluster.start("b");
+            cluster.place(List.of(eldest), "Pipeline");
+            assertEquals(200, eldest.put("/v1/tracing", "{\"enabled\":true}").statusCode());
+            Set<String> placed = instances(eldest);
+            List<Long> ranks = TestCluster.ranks(eldest);
+
+            SkulkProcess preferred = cluster.start("c", "--force-master");
+            assertEquals(200, preferred.post(CHAT, question(5)).statusCode(), "it knows from the start what is served");
+            awaitAgreement(cluster.alive());
+            for (SkulkProcess node : cluster.alive()) {
+                assertEquals(TestCluster.id(preferred), TestCluster.master(node));
+                assertEquals(placed, instances(node));
+                assertTrue(node.json("/state").bool("tracingEnabled").orElseThrow());
+            }
+            assertEquals(ranks, TestCluster.ranks(eldest), "ranks that run are not restarted");
+        }
+    }
+
     private static String question(int tokens) {
         return TestCluster.question(tokens, false).toString();
     }

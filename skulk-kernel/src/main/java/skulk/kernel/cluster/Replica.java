@@ -4,10 +4,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import skulk.api.cluster.MembershipView;
@@ -53,6 +55,9 @@ final class Replica {
     private Collection<NodeId> companions = List.of();
     private boolean askedAgain;
     private boolean told;
+    private final Set<NodeId> unheard = new HashSet<>();
+    private Optional<Control.Snapshot> most = Optional.empty();
+    private boolean waits;
 
     Replica(NodeId self, Host host, LongSupplier clockMillis) {
         this.self = self;
@@ -77,9 +82,9 @@ final class Replica {
         return !view.members().isEmpty() && view.coordinator().equals(self);
     }
 
-    /** Whether the state is the cluster's: of its coordinator, or as one has told it. */
+    /** Whether the state is the cluster's: of its coordinator, or as others have told it. */
     boolean informed() {
-        return told || coordinates();
+        return told || coordinates() && !waits;
     }
 
     /** Facts of this node: numbered here, or sent to the coordinator. */
@@ -87,11 +92,11 @@ final class Replica {
         if (events.isEmpty()) {
             return;
         }
-        if (coordinates()) {
+        if (coordinates() && !waits) {
             number(events);
         } else {
             events.forEach(e -> outstanding.put(e.eventId(), e));
-            if (!view.members().isEmpty()) {
+            if (!view.members().isEmpty() && !coordinates()) {
                 host.send(view.coordinator(), new Control.Report(events));
             }
         }
@@ -104,8 +109,13 @@ final class Replica {
         view = next;
         askedAgain = false;
         if (!coordinates()) {
+            waits = false;
+            most = Optional.empty();
             host.send(view.coordinator(), new Control.Hello(reign, state.lastEventAppliedIdx(), led));
             resend();
+            return;
+        }
+        if (joinsAtTheHead(previous)) {
             return;
         }
         boolean takesOver =
@@ -119,8 +129,58 @@ final class Replica {
         settle();
     }
 
-    /** Says hello to the coordinator once messages can be sent; the first view comes before. */
+    /**
+     * Whoever joins as the preferred coordinator knows less than those whom it is to lead, and each of them may know what the others do not: it decides nothing until
+     * all have told what they know, and goes on from the most that anybody knew.
+     */
+    private boolean joinsAtTheHead(MembershipView previous) {
+        unheard.clear();
+        unheard.addAll(ids(view));
+        unheard.remove(self);
+        waits = waits || previous.members().isEmpty() && !unheard.isEmpty();
+        if (!waits) {
+            return false;
+        }
+        askAll();
+        beginOnceAllAreHeard();
+        return true;
+    }
+
+    private void askAll() {
+        if (waits) {
+            unheard.forEach(member -> host.send(member, new Control.WantSnapshot()));
+        }
+    }
+
+    private void heard(NodeId from, Control.Snapshot snapshot) {
+        boolean blank = snapshot.state().lastEventAppliedIdx() == ClusterState.EMPTY.lastEventAppliedIdx();
+        if (!blank && most.filter(m -> !beyond(snapshot, m.reign(), m.state())).isEmpty()) {
+            most = Optional.of(snapshot);
+        }
+        unheard.remove(from);
+        beginOnceAllAreHeard();
+    }
+
+    private void beginOnceAllAreHeard() {
+        if (unheard.isEmpty()) {
+            waits = false;
+            most.ifPresent(this::adopt);
+            most = Optional.empty();
+            host.broadcast(new Control.Snapshot(reign, state));
+            settle();
+        }
+    }
+
+    /** Whether a snapshot is of an older line of numbers, or further on in the same. */
+    private static boolean beyond(Control.Snapshot snapshot, Reign reign, ClusterState state) {
+        return snapshot.reign().olderThan(reign)
+                || (snapshot.reign().equals(reign)
+                        && snapshot.state().lastEventAppliedIdx() > state.lastEventAppliedIdx());
+    }
+
+    /** Says hello to the coordinator once messages can be sent, or asks whom it is to lead; the first view comes before. */
     void greet() {
+        askAll();
         if (!view.members().isEmpty() && !coordinates()) {
             host.send(view.coordinator(), new Control.Hello(reign, state.lastEventAppliedIdx(), false));
             resend();
@@ -139,6 +199,9 @@ final class Replica {
     }
 
     private void hello(NodeId from, Control.Hello hello) {
+        if (waits) {
+            return; // it is told with all others
+        }
         if (!coordinates()) {
             return; // the sender's view is ahead of or behind ours; it asks again when it changes
         }
@@ -156,8 +219,8 @@ final class Replica {
     }
 
     private void reported(NodeId from, List<Reported> events) {
-        if (!coordinates()) {
-            return; // reported again to whoever coordinates now
+        if (!coordinates() || waits) {
+            return; // reported again to whoever coordinates now, or once it knows what is agreed
         }
         List<String> known = events.stream()
                 .map(Reported::eventId)
@@ -185,11 +248,10 @@ final class Replica {
     }
 
     private void snapshot(NodeId from, Control.Snapshot snapshot) {
-        if (coordinates()) {
-            boolean better = snapshot.reign().olderThan(reign)
-                    || (snapshot.reign().equals(reign)
-                            && snapshot.state().lastEventAppliedIdx() > state.lastEventAppliedIdx());
-            if (better) {
+        if (waits) {
+            heard(from, snapshot);
+        } else if (coordinates()) {
+            if (beyond(snapshot, reign, state)) {
                 adopt(snapshot);
                 host.broadcast(new Control.Snapshot(reign, state));
                 settle();

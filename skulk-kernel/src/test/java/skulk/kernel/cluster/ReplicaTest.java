@@ -7,9 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -17,200 +15,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import skulk.api.cluster.Instance;
 import skulk.api.cluster.InstanceId;
-import skulk.api.cluster.MembershipView;
 import skulk.api.cluster.NodeId;
-import skulk.api.cluster.NodeProfile;
 import skulk.api.cluster.RunnerId;
 import skulk.api.cluster.RunnerStatus;
+import skulk.kernel.cluster.ReplicaWorld.Node;
 import skulk.kernel.rank.Samples;
 
-/** Whole clusters of replicas over a network that delays, keeps order per sender, loses what goes to the dead, and splits. */
+/** Whole clusters of replicas in a {@link ReplicaWorld}. */
 class ReplicaTest {
 
-    /** The network and its nodes; {@link #settle} delivers everything. */
-    private static final class World {
-        final Random random;
-        final Map<NodeId, Node> nodes = new LinkedHashMap<>();
-        final List<Flight> flights = new ArrayList<>();
-        long clock = 1000;
-        long epochs;
-
-        World(long seed) {
-            random = new Random(seed);
-        }
-
-        record Flight(NodeId from, NodeId to, long epoch, Message.Control message) {}
-
-        Node start(String name) {
-            Node node = new Node(new NodeId(name), this, clock++);
-            nodes.put(node.id, node);
-            node.view(new MembershipView(++epochs, List.of(profile(node.id))));
-            return node;
-        }
-
-        /** These nodes see each other from now on, in this order; nodes of other groups are unreachable. */
-        void group(List<Node> members) {
-            MembershipView view = new MembershipView(
-                    ++epochs, members.stream().map(n -> profile(n.id)).toList());
-            flights.removeIf(f -> members.stream().anyMatch(n -> n.id.equals(f.to))
-                    != members.stream().anyMatch(n -> n.id.equals(f.from)));
-            members.forEach(n -> n.view(view));
-        }
-
-        /** Eldest first, as a membership would put them. */
-        void groupAll() {
-            group(alive());
-        }
-
-        /** Eldest first. */
-        List<Node> alive() {
-            return nodes.values().stream()
-                    .filter(n -> n.alive)
-                    .sorted(Comparator.comparingLong(n -> n.born))
-                    .toList();
-        }
-
-        void crash(Node node) {
-            node.alive = false;
-            flights.removeIf(f -> f.to.equals(node.id));
-        }
-
-        boolean step() {
-            if (flights.isEmpty()) {
-                return false;
-            }
-            Flight picked = flights.get(random.nextInt(flights.size()));
-            Flight first = flights.stream()
-                    .filter(f -> f.from.equals(picked.from) && f.to.equals(picked.to))
-                    .findFirst()
-                    .orElseThrow();
-            flights.remove(first);
-            Node to = nodes.get(first.to);
-            if (to.alive) {
-                to.message(first);
-            }
-            return true;
-        }
-
-        void settle() {
-            for (int i = 0; step(); i++) {
-                assertTrue(i < 100_000, "messages without end");
-            }
-        }
-
-        static NodeProfile profile(NodeId id) {
-            return new NodeProfile(id, id.value(), "1", List.of(), 0, false);
-        }
-    }
-
-    private static final class Node implements Replica.Host {
-        final NodeId id;
-        final World world;
-        final long born;
-        final Replica replica;
-        final List<World.Flight> early = new ArrayList<>();
-        final Set<InstanceId> running = new HashSet<>();
-        boolean alive = true;
-        List<Event> facts = List.of();
-        ClusterState before = ClusterState.EMPTY;
-
-        Node(NodeId id, World world, long born) {
-            this.id = id;
-            this.world = world;
-            this.born = born;
-            this.replica = new Replica(id, this, () -> world.clock++);
-        }
-
-        void view(MembershipView view) {
-            replica.viewChanged(view);
-            tell();
-            List<World.Flight> waiting = new ArrayList<>(early);
-            early.clear();
-            waiting.forEach(this::message);
-        }
-
-        void message(World.Flight flight) {
-            long epoch = replica.view().epoch();
-            if (flight.epoch() > epoch) {
-                early.add(flight);
-            } else if (flight.epoch() == epoch) {
-                replica.message(flight.from(), flight.message());
-                tell();
-            }
-        }
-
-        void report(Event... events) {
-            replica.report(List.of(events).stream().map(Reported::of).toList());
-        }
-
-        private void tell() {
-            List<Event> now = facts;
-            facts = List.of();
-            report(now.toArray(Event[]::new));
-        }
-
-        @Override
-        public void send(NodeId to, Message message) {
-            world.flights.add(new World.Flight(id, to, replica.view().epoch(), (Message.Control) message));
-        }
-
-        @Override
-        public void broadcast(Message message) {
-            replica.view().members().stream().filter(m -> !m.id().equals(id)).forEach(m -> send(m.id(), message));
-        }
-
-        @Override
-        public void applied(long index, Reported event) {
-            if (event.event() instanceof Event.InstanceCreated(Instance i)
-                    && i.shardAssignments().nodeToRunner().containsKey(id)) {
-                running.add(i.instanceId());
-            } else if (event.event() instanceof Event.InstanceDeleted(InstanceId gone, boolean lost, var successor)) {
-                running.remove(gone);
-            }
-        }
-
-        /** As the supervisor does it: whatever ran here and can go on is told anew, and what is not placed any more ends. */
-        @Override
-        public void adopted(ClusterState previous) {
-            Set<NodeId> members = new HashSet<>();
-            replica.view().members().forEach(m -> members.add(m.id()));
-            List<Instance> whole = previous.instances().values().stream()
-                    .filter(i -> running.contains(i.instanceId()))
-                    .filter(i -> members.containsAll(
-                            i.shardAssignments().nodeToRunner().keySet()))
-                    .sorted(Comparator.comparing(i -> i.instanceId().value()))
-                    .toList();
-            facts = Losses.carried(previous, replica.state(), whole);
-            Set<InstanceId> kept = new HashSet<>(replica.state().instances().keySet());
-            facts.forEach(fact -> {
-                if (fact instanceof Event.InstanceCreated(Instance i)) {
-                    kept.add(i.instanceId());
-                }
-            });
-            running.retainAll(kept);
-        }
-
-        /** As the node does it after each view: the coordinator places again what was lost with a node. */
-        void replaceLost() {
-            ClusterState now = replica.state();
-            List<NodeId> members =
-                    replica.view().members().stream().map(NodeProfile::id).toList();
-            if (replica.coordinates()) {
-                Losses.between(before, now, members).stream()
-                        .sorted(Comparator.comparing(i -> i.instanceId().value()))
-                        .forEach(i -> {
-                            Instance successor = Samples.instance(
-                                    i.modelId().value(), members.get(world.random.nextInt(members.size())));
-                            report(
-                                    Event.InstanceDeleted.replaced(i.instanceId(), successor.instanceId()),
-                                    new Event.InstanceCreated(successor));
-                        });
-            }
-            before = replica.state();
-        }
-    }
-
-    private static void agree(World world) {
+    private static void agree(ReplicaWorld world) {
         ClusterState truth = null;
         Reign reign = null;
         for (Node node : world.nodes.values()) {
@@ -226,7 +40,7 @@ class ReplicaTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
     void anyOrderOfJoinsCrashesAndReportsEndsInOneTruth(long seed) {
-        World world = new World(seed);
+        ReplicaWorld world = new ReplicaWorld(seed);
         Random random = world.random;
         world.start("n0");
         Set<InstanceId> expected = new HashSet<>();
@@ -237,7 +51,12 @@ class ReplicaTest {
             switch (random.nextInt(8)) {
                 case 0 -> {
                     if (alive.size() < 5) {
-                        world.start("n" + world.nodes.size());
+                        String name = "n" + world.nodes.size();
+                        switch (random.nextInt(3)) {
+                            case 0 -> world.start(name);
+                            case 1 -> world.join(name);
+                            default -> world.joinAtTheHead(name);
+                        }
                         world.groupAll();
                     }
                 }
@@ -286,7 +105,7 @@ class ReplicaTest {
     @Test
     void theSideThatKeptItsCoordinatorWinsAndNothingThatRunsIsLost() {
         for (boolean losersFirst : List.of(false, true)) {
-            World world = new World(7);
+            ReplicaWorld world = new ReplicaWorld(7);
             Node a = world.start("a");
             Node b = world.start("b");
             Node c = world.start("c");
@@ -365,7 +184,7 @@ class ReplicaTest {
                 29, 30
             })
     void nothingIsLostOrDoubledByAnyPartitionsAndDeaths(long seed) {
-        World world = new World(seed);
+        ReplicaWorld world = new ReplicaWorld(seed);
         Random random = world.random;
         for (int i = 0; i < 4; i++) {
             world.start("n" + i);
@@ -421,7 +240,7 @@ class ReplicaTest {
     }
 
     /** Each part becomes one cluster, its coordinator places again what is gone, twice: what comes of that may be news to others. */
-    private static void settleAndReplace(World world, List<List<Node>> parts) {
+    private static void settleAndReplace(ReplicaWorld world, List<List<Node>> parts) {
         parts.forEach(world::group);
         for (int i = 0; i < 2; i++) {
             world.settle();
@@ -432,7 +251,7 @@ class ReplicaTest {
 
     @Test
     void whatWasDeletedDuringAPartitionDoesNotComeBack() {
-        World world = new World(3);
+        ReplicaWorld world = new ReplicaWorld(3);
         Node a = world.start("a");
         Node b = world.start("b");
         world.groupAll();
@@ -453,7 +272,7 @@ class ReplicaTest {
 
     @Test
     void theLastEventsOfADeadCoordinatorSurviveWhereAnyMemberSawThem() {
-        World world = new World(5);
+        ReplicaWorld world = new ReplicaWorld(5);
         Node a = world.start("a");
         Node b = world.start("b");
         Node c = world.start("c");
@@ -472,7 +291,7 @@ class ReplicaTest {
 
     @Test
     void aReportThatTheOldCoordinatorNeverNumberedIsNumberedOnceByTheNext() {
-        World world = new World(6);
+        ReplicaWorld world = new ReplicaWorld(6);
         Node a = world.start("a");
         Node b = world.start("b");
         Node c = world.start("c");
@@ -485,5 +304,58 @@ class ReplicaTest {
         world.settle();
         agree(world);
         assertEquals(Set.of(onC.instanceId()), b.replica.state().instances().keySet());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+    void whoeverJoinsAtTheHeadTakesOverWhatIsAgreedAndLosesNoReport(long seed) {
+        ReplicaWorld world = new ReplicaWorld(seed);
+        Node a = world.start("a");
+        Node b = world.start("b");
+        world.groupAll();
+        world.settle();
+        Instance first = Samples.instance("org/b", b.id);
+        a.report(new Event.InstanceCreated(first), new Event.TracingStateChanged(true));
+        world.settle();
+
+        Node head = world.joinAtTheHead("head");
+        world.join("fresh");
+        Instance reported = Samples.instance("org/a", a.id);
+        a.report(new Event.InstanceCreated(reported));
+        world.groupAll();
+        assertFalse(head.replica.informed());
+        Set<InstanceId> expected = new HashSet<>(Set.of(first.instanceId(), reported.instanceId()));
+        for (Node node : world.alive()) {
+            Instance early = Samples.instance("org/" + node.id, node.id);
+            node.report(new Event.InstanceCreated(early));
+            expected.add(early.instanceId());
+            for (int i = world.random.nextInt(6); i > 0; i--) {
+                world.step();
+            }
+        }
+        world.settle();
+        agree(world);
+        assertTrue(head.replica.informed() && head.replica.coordinates());
+        assertTrue(head.replica.state().tracingEnabled());
+        assertEquals(expected, head.replica.state().instances().keySet());
+    }
+
+    @Test
+    void whereNothingIsAgreedAJoinerAtTheHeadBegins() {
+        for (boolean othersGo : List.of(false, true)) {
+            ReplicaWorld world = new ReplicaWorld(1);
+            Node a = world.start("a");
+            Node head = world.joinAtTheHead("head");
+            world.groupAll();
+            head.report(new Event.TracingStateChanged(true));
+            assertFalse(head.replica.informed() || head.replica.state().tracingEnabled());
+            if (othersGo) {
+                world.crash(a);
+                world.groupAll();
+            }
+            world.settle();
+            agree(world);
+            assertTrue(head.replica.informed() && head.replica.state().tracingEnabled());
+        }
     }
 }
