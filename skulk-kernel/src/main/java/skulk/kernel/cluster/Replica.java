@@ -55,7 +55,7 @@ final class Replica {
     private Collection<NodeId> companions = List.of();
     private boolean askedAgain;
     private boolean told;
-    private final Set<NodeId> unheard = new HashSet<>();
+    private final Set<NodeId> asked = new HashSet<>();
     private Optional<Control.Snapshot> most = Optional.empty();
     private boolean waits;
 
@@ -108,6 +108,7 @@ final class Replica {
         companions = ids(previous);
         view = next;
         askedAgain = false;
+        asked.clear();
         if (!coordinates()) {
             waits = false;
             most = Optional.empty();
@@ -134,35 +135,30 @@ final class Replica {
      * all have told what they know, and goes on from the most that anybody knew.
      */
     private boolean joinsAtTheHead(MembershipView previous) {
-        unheard.clear();
-        unheard.addAll(ids(view));
-        unheard.remove(self);
-        waits = waits || previous.members().isEmpty() && !unheard.isEmpty();
+        waits = waits || previous.members().isEmpty() && view.members().size() > 1;
         if (!waits) {
             return false;
         }
-        askAll();
+        ids(view).stream().filter(member -> !member.equals(self)).forEach(this::ask);
         beginOnceAllAreHeard();
         return true;
     }
 
-    private void askAll() {
-        if (waits) {
-            unheard.forEach(member -> host.send(member, new Control.WantSnapshot()));
-        }
+    private void ask(NodeId member) {
+        asked.add(member);
+        host.send(member, new Control.WantSnapshot());
     }
 
-    private void heard(NodeId from, Control.Snapshot snapshot) {
+    private void heard(Control.Snapshot snapshot) {
         boolean blank = snapshot.state().lastEventAppliedIdx() == ClusterState.EMPTY.lastEventAppliedIdx();
         if (!blank && most.filter(m -> !beyond(snapshot, m.reign(), m.state())).isEmpty()) {
             most = Optional.of(snapshot);
         }
-        unheard.remove(from);
         beginOnceAllAreHeard();
     }
 
     private void beginOnceAllAreHeard() {
-        if (unheard.isEmpty()) {
+        if (asked.isEmpty()) {
             waits = false;
             most.ifPresent(this::adopt);
             most = Optional.empty();
@@ -180,7 +176,7 @@ final class Replica {
 
     /** Says hello to the coordinator once messages can be sent, or asks whom it is to lead; the first view comes before. */
     void greet() {
-        askAll();
+        List.copyOf(asked).forEach(this::ask);
         if (!view.members().isEmpty() && !coordinates()) {
             host.send(view.coordinator(), new Control.Hello(reign, state.lastEventAppliedIdx(), false));
             resend();
@@ -200,7 +196,10 @@ final class Replica {
 
     private void hello(NodeId from, Control.Hello hello) {
         if (waits) {
-            return; // it is told with all others
+            if (asked.contains(from)) {
+                ask(from); // whoever has just joined could not answer before
+            }
+            return;
         }
         if (!coordinates()) {
             return; // the sender's view is ahead of or behind ours; it asks again when it changes
@@ -208,7 +207,7 @@ final class Replica {
         boolean theirsIsOlder = hello.leading() && hello.reign().olderThan(reign);
         boolean theyKnowMore = hello.reign().equals(reign) && hello.lastIdx() > state.lastEventAppliedIdx();
         if (theirsIsOlder || theyKnowMore) {
-            host.send(from, new Control.WantSnapshot());
+            ask(from);
         } else if (!hello.reign().equals(reign) || state.lastEventAppliedIdx() - hello.lastIdx() > tail.size()) {
             host.send(from, new Control.Snapshot(reign, state));
         } else if (hello.lastIdx() < state.lastEventAppliedIdx()) {
@@ -248,10 +247,13 @@ final class Replica {
     }
 
     private void snapshot(NodeId from, Control.Snapshot snapshot) {
-        if (waits) {
-            heard(from, snapshot);
-        } else if (coordinates()) {
-            if (beyond(snapshot, reign, state)) {
+        if (coordinates()) {
+            if (!asked.remove(from)) {
+                return; // the answer to a question put twice: what it knew is taken over, and may be old by now
+            }
+            if (waits) {
+                heard(snapshot);
+            } else if (beyond(snapshot, reign, state)) {
                 adopt(snapshot);
                 host.broadcast(new Control.Snapshot(reign, state));
                 settle();

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import skulk.api.cluster.Instance;
@@ -36,6 +37,7 @@ final class ReplicaWorld {
     /** A node that begins alone. */
     Node start(String name) {
         Node node = join(name);
+        node.seated = true;
         node.view(new MembershipView(++epochs, List.of(profile(node.id))));
         return node;
     }
@@ -84,6 +86,12 @@ final class ReplicaWorld {
     }
 
     boolean step() {
+        Optional<Node> joining =
+                nodes.values().stream().filter(n -> n.alive && !n.seated).findFirst();
+        if (joining.isPresent() && (flights.isEmpty() || random.nextBoolean())) {
+            joining.get().seat();
+            return true;
+        }
         if (flights.isEmpty()) {
             return false;
         }
@@ -118,6 +126,7 @@ final class ReplicaWorld {
         final List<Flight> early = new ArrayList<>();
         final Set<InstanceId> running = new HashSet<>();
         boolean alive = true;
+        boolean seated;
         List<Event> facts = List.of();
         ClusterState before = ClusterState.EMPTY;
 
@@ -134,6 +143,12 @@ final class ReplicaWorld {
             List<Flight> waiting = new ArrayList<>(early);
             early.clear();
             waiting.forEach(this::message);
+        }
+
+        /** From now on it can send; its first view came before. */
+        void seat() {
+            seated = true;
+            replica.greet();
         }
 
         void message(Flight flight) {
@@ -158,6 +173,9 @@ final class ReplicaWorld {
 
         @Override
         public void send(NodeId to, Message message) {
+            if (!seated) {
+                return;
+            }
             world.flights.add(new Flight(id, to, replica.view().epoch(), (Message.Control) message));
         }
 
