@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -74,8 +73,9 @@ abstract class StorageNodes {
         await().atMost(PATIENCE).pollInterval(Duration.ofMillis(50)).until(() -> hub.sent.get() >= hub.holdAt);
     }
 
-    /** Lets the hub send the rest without a pause. */
-    void release() {
+    /** Lets the hub send the rest without a pause, after something was killed in the middle. */
+    void release() throws IOException {
+        assertTrue(hub.sent.get() < hub.modelBytes() * 2 / 3, "killed too late to show anything");
         hub.pauseMillis = 0;
         hub.holdAt = Long.MAX_VALUE;
     }
@@ -113,7 +113,7 @@ abstract class StorageNodes {
     }
 
     /** Whether a state has a placement and all ranks of all placements serve. */
-    static boolean ready(JsonObject state) {
+    private static boolean ready(JsonObject state) {
         String text = state.toString();
         assertFalse(text.contains("RunnerFailed") || text.contains("DownloadFailed"), text);
         return TestCluster.serving(state);
@@ -177,22 +177,19 @@ abstract class StorageNodes {
     /** Deletes all that is placed, through the first of these nodes, and waits until none of them knows or uses any of it. */
     static void deleteInstances(SkulkProcess... nodes) throws Exception {
         await().atMost(PATIENCE).until(() -> {
-            for (String id : instances(nodes[0])) { // again, as one that lost a node may be placed anew meanwhile
+            for (String id :
+                    TestCluster.instances(nodes[0])) { // again, as one that lost a node may be placed anew meanwhile
                 int status = nodes[0].delete("/instance/" + id).statusCode();
                 assertTrue(status == 200 || status == 404, () -> id + ": " + status);
             }
             for (SkulkProcess node : nodes) {
-                if (!instances(node).isEmpty()
+                if (!TestCluster.instances(node).isEmpty()
                         || staged(node).stream().anyMatch(m -> m.bool("inUse").orElseThrow())) {
                     return false;
                 }
             }
             return true;
         });
-    }
-
-    private static Set<String> instances(SkulkProcess node) throws Exception {
-        return node.json("/state").object("instances").orElseThrow().members().keySet();
     }
 
     static List<JsonObject> staged(SkulkProcess node) throws Exception {

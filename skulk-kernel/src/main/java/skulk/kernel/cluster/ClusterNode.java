@@ -115,7 +115,6 @@ public final class ClusterNode implements AutoCloseable {
         neighbours = heard;
         member = membership.join(profile, new Ears());
         execute(replica::greet);
-        awaitControl();
         tls.complete(member.tls());
         telemetry.scheduleAtFixedRate(this::measure, 0, MEASURE.toMillis(), TimeUnit.MILLISECONDS);
         awaitBriefing();
@@ -275,16 +274,6 @@ public final class ClusterNode implements AutoCloseable {
                 .filter(e -> now - e.getValue() > SILENCE.toNanos())
                 .map(Map.Entry::getKey)
                 .toList());
-    }
-
-    private void awaitControl() {
-        try {
-            control.submit(() -> {}).get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private void dispatch(NodeId from, Wire.Envelope envelope) {

@@ -84,7 +84,11 @@ final class Replica {
 
     /** Whether the state is the cluster's: of its coordinator, or as others have told it. */
     boolean informed() {
-        return told || coordinates() && !waits;
+        return told || decides();
+    }
+
+    private boolean decides() {
+        return coordinates() && !waits;
     }
 
     /** Facts of this node: numbered here, or sent to the coordinator. */
@@ -92,7 +96,7 @@ final class Replica {
         if (events.isEmpty()) {
             return;
         }
-        if (coordinates() && !waits) {
+        if (decides()) {
             number(events);
         } else {
             events.forEach(e -> outstanding.put(e.eventId(), e));
@@ -162,9 +166,14 @@ final class Replica {
             waits = false;
             most.ifPresent(this::adopt);
             most = Optional.empty();
-            host.broadcast(new Control.Snapshot(reign, state));
-            settle();
+            goOn();
         }
+    }
+
+    /** Has all others take over the state as it is here now, and numbers what has waited. */
+    private void goOn() {
+        host.broadcast(new Control.Snapshot(reign, state));
+        settle();
     }
 
     /** Whether a snapshot is of an older line of numbers, or further on in the same. */
@@ -218,7 +227,7 @@ final class Replica {
     }
 
     private void reported(NodeId from, List<Reported> events) {
-        if (!coordinates() || waits) {
+        if (!decides()) {
             return; // reported again to whoever coordinates now, or once it knows what is agreed
         }
         List<String> known = events.stream()
@@ -255,8 +264,7 @@ final class Replica {
                 heard(snapshot);
             } else if (beyond(snapshot, reign, state)) {
                 adopt(snapshot);
-                host.broadcast(new Control.Snapshot(reign, state));
-                settle();
+                goOn();
             }
         } else if (from.equals(view.coordinator())) {
             if (snapshot.reign().equals(reign)

@@ -1,11 +1,9 @@
 package skulk.kernel.cluster;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -33,9 +31,7 @@ class JoiningTest {
         try (TestNode first = node("n1")) {
             Instance instance = Samples.instance("org/counter", first.id);
             first.cluster.report(new Event.InstanceCreated(instance));
-            await().atMost(Duration.ofSeconds(40))
-                    .until(() -> first.cluster.view().instances().containsKey(instance.instanceId())
-                            && first.cluster.view().serving(instance));
+            ServingTest.serving(first, instance);
             for (int i = 0; i < JOINERS; i++) {
                 try (TestNode joiner = node("joiner" + i)) {
                     assertEquals(

@@ -36,7 +36,7 @@ class ServingTest {
     @TempDir
     Path home;
 
-    private static void serving(TestNode node, Instance instance) {
+    static void serving(TestNode node, Instance instance) {
         await().atMost(Duration.ofSeconds(40)).until(() -> {
             var view = node.cluster.view();
             return view.instances().containsKey(instance.instanceId()) && view.serving(instance);
